@@ -1,0 +1,1 @@
+#error "a pure library may not include <boost/asio/detail/config.hpp>: sockets, threads, logging and storage belong in server/"
