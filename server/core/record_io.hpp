@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -10,6 +10,11 @@
 namespace profile_relay::server {
 
 /// The two seams of delivery. Implementations: kafka_sink, sqlite_spool; tests use fakes.
+///
+/// Records are shared, never copied: librdkafka sends from the record's own memory, and a producer that is
+/// given up may still read it afterwards. Sharing memory is not sharing responsibility: at any moment exactly
+/// one of sink, store or state machine has to bring the record to its end.
+using record_ptr = std::shared_ptr<const profile::kafka_record>;
 
 /// What the sink says of one produced record.
 struct produce_report {
@@ -23,29 +28,42 @@ struct produce_report {
   std::string what;  ///< librdkafka's words, for the log
 };
 
-/// Hands records to Kafka. `produce` never blocks; each accepted record is reported exactly once.
+/// Hands records to Kafka. `produce` never blocks; each produced record is reported exactly once, possibly
+/// from within `produce`.
 class record_sink {
  public:
   virtual ~record_sink() = default;
-  virtual void produce(std::uint64_t id, profile::kafka_record const& record) = 0;
+  virtual void produce(std::uint64_t id, record_ptr record) = 0;
+  /// Gives up everything in flight: what is not acknowledged is reported as retriable soon.
+  virtual void purge() = 0;
 };
 
 /// A record in the spool, oldest first by `key`.
 struct stored_record {
   std::int64_t key = 0;
-  profile::kafka_record record;
+  record_ptr record;
 };
 
-/// Durable storage. Calls return at once; results come back through the handlers given to the implementation.
+/// Why a record did not get into the spool.
+enum class spool_failure : std::uint8_t {
+  full,  ///< the configured size is used up
+  io,    ///< the file system or SQLite refused
+};
+
+/// Durable storage. Calls return at once; results come back as events (delivery_fsm.hpp) through the handler
+/// given to the implementation. Calls take effect in the order they are made.
 class record_store {
  public:
   virtual ~record_store() = default;
-  /// Stores durably (synced) and reports spooled(id, key) or spool_failed(id).
-  virtual void put(std::uint64_t id, profile::kafka_record const& record) = 0;
-  /// Asks for the oldest live records after `after_key`, up to `max_bytes` (at least one if there is any).
+  /// Stores durably (synced) and answers event::spooled or event::spool_failed.
+  virtual void put(std::uint64_t id, record_ptr record) = 0;
+  /// Asks for the oldest live records after `after_key`, up to `max_bytes` (at least one if there is any);
+  /// answers event::stored or event::take_failed.
   virtual void take_oldest(std::int64_t after_key, std::uint64_t max_bytes) = 0;
+  /// Answers event::removed or event::remove_failed.
   virtual void remove(std::int64_t key) = 0;
-  /// Keeps the record but never sends it again by itself; `spool ls` shows it with `why`.
+  /// Keeps the record but never sends it again by itself; `spool ls` shows it with `why`. Answers like
+  /// `remove`.
   virtual void mark_dead(std::int64_t key, std::string why) = 0;
 };
 
