@@ -1,0 +1,39 @@
+# ./dev bench. Sourced by ./dev.
+# shellcheck shell=bash
+
+bench_usage() {
+  cat <<'EOF'
+usage: ./dev bench [decode|http] [-- OPTIONS OF THE BENCHMARK]
+
+Builds the release preset and measures; without a name both.
+  decode   decode + convert + JSON of one trace against a bare scan and against protobuf's own parsing
+  http     end to end against a bare path (same HTTP library, same Kafka client), with a real Kafka, its log in memory
+Figures are ratios from one interleaved run: on a shared machine only those can be compared.
+EOF
+}
+
+bench_main() {
+  local -a which=() options=()
+  while (($#)); do
+    case $1 in
+      -h | --help) bench_usage; return ;;
+      decode | http) which+=("$1") ;;
+      --) shift; options=("$@"); break ;;
+      *) die "bench: unknown argument '$1'; it is decode or http" ;;
+    esac
+    shift
+  done
+  ((${#which[@]})) || which=(decode http)
+  need_packages build bench
+  local name
+  for name in "${which[@]}"; do
+    build_preset release "bench_$name" profile-relay || die "the build of the benchmark $name failed"
+    if [[ $name == http ]]; then
+      need_packages test
+      need_kafka
+      tools/kafka/local_kafka.py with --tmpfs -- "build/release/bench_$name" "${options[@]}"
+    else
+      "build/release/bench_$name" "${options[@]}"
+    fi
+  done
+}

@@ -1,0 +1,86 @@
+# ./dev test. Sourced by ./dev.
+# shellcheck shell=bash
+
+test_usage() {
+  cat <<'EOF'
+usage: ./dev test [--long] [--only PART] [-- PYTEST ARGUMENTS]
+
+Builds everything and runs every test:
+  ctest         the C++ tests
+  sanitizers    the same under AddressSanitizer and UndefinedBehaviorSanitizer
+  proto         our .proto files against the official descriptors
+  integration   the real binary over HTTP, with a real Kafka and its real consumers
+A part that fails does not keep the others from running; the command then fails. Docker is ./dev container's.
+
+  --long        also what takes minutes (longer random input)
+  --only PART   one of the parts above; what follows -- goes to pytest, e.g.  ./dev test --only integration -- -k spool
+EOF
+}
+
+timings=()
+failures=()
+
+# part NAME COMMAND...: runs one part, keeps its time and how it ended; the status is the command's.
+part() {
+  local name=$1 begin=$SECONDS status=0
+  shift
+  say "$name"
+  "$@" || status=$?
+  local word=passed
+  ((status == 0)) || { word=FAILED; failures+=("$name"); }
+  timings+=("$(printf '%5d s  %-6s  %s' $((SECONDS - begin)) "$word" "$name")")
+  return "$status"
+}
+
+test_ctest() {
+  part "build dev" build_preset dev || return 0
+  part "ctest dev" ctest --preset dev -j "$(nproc)" || return 0
+}
+
+test_sanitizers() {
+  part "build asan-ubsan" build_preset asan-ubsan || return 0
+  part "ctest asan-ubsan" ctest --preset asan-ubsan -j "$(nproc)" || return 0
+}
+
+test_proto() {
+  part "build dev" build_preset dev || return 0
+  need_perfetto_venv
+  part "pytest tests/proto" env PROFILE_RELAY_DESC="$PWD/build/dev/proto/profile_relay.desc" \
+    .venv-perfetto/bin/python -m pytest -p no:cacheprovider tests/proto || return 0
+}
+
+test_integration() {
+  part "build dev" build_preset dev || return 0
+  need_packages test
+  need_integration_venv
+  need_kafka
+  part "pytest integration_tests" .venv/bin/python -m pytest -p no:cacheprovider integration_tests "$@" || return 0
+}
+
+test_main() {
+  local -a parts=(ctest sanitizers proto integration) pytest_arguments=()
+  while (($#)); do
+    case $1 in
+      -h | --help) test_usage; return ;;
+      --long) pytest_arguments+=(--long) ;;
+      --only)
+        parts=("${2:?--only wants a part}")
+        [[ " ctest sanitizers proto integration " == *" $2 "* ]] || die "test: no part '$2'; see ./dev test --help"
+        shift
+        ;;
+      --) shift; pytest_arguments+=("$@"); break ;;
+      *) die "test: unknown option '$1'" ;;
+    esac
+    shift
+  done
+  need_packages build test
+  local name
+  for name in "${parts[@]}"; do
+    case $name in
+      integration) test_integration "${pytest_arguments[@]}" ;;
+      *) "test_$name" ;;
+    esac
+  done
+  printf '%s\n' "${timings[@]}" >&2
+  ((${#failures[@]} == 0)) || die "these parts failed:$(printf ' [%s]' "${failures[@]}")"
+}
