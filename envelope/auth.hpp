@@ -1,11 +1,10 @@
 #pragma once
 
+#include <boost/system/result.hpp>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include <boost/system/result.hpp>
 
 namespace profile_relay::envelope {
 
@@ -31,7 +30,8 @@ struct auth_sources {
   std::string_view query;  ///< without "?"; percent-encoded
 };
 
-/// Sources 1 to 4 of contract 5.2. Absent (no error) when none is present: the caller then looks at the envelope's DSN.
+/// Sources 1 to 4 of contract 5.2. Absent (no error) when none is present: the caller then looks at the
+/// envelope's DSN.
 boost::system::result<std::optional<credentials>, auth_errc> parse_auth(auth_sources const& sources);
 
 }  // namespace profile_relay::envelope

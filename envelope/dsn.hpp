@@ -21,8 +21,8 @@ struct dsn {
 /// Absent when `text` is not a DSN with a 32-hex key and a numeric project id.
 std::optional<dsn> parse_dsn(std::string_view text);
 
-/// True for 32 hex digits (either case), optionally followed by a flag suffix such as ":no-cache" or "-no-cache".
-/// `out` receives the 32 digits in lowercase.
+/// True for 32 hex digits (either case), optionally followed by a flag suffix such as ":no-cache" or
+/// "-no-cache". `out` receives the 32 digits in lowercase.
 bool parse_public_key(std::string_view text, std::string& out);
 
 }  // namespace profile_relay::envelope

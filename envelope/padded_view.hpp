@@ -8,7 +8,7 @@
 
 namespace profile_relay::envelope {
 
-/// How many bytes after the end of a view must be readable (their value does not matter): simdjson reads ahead.
+/// How many bytes after the end of a view must be readable, whatever their value: simdjson reads ahead.
 inline constexpr std::size_t read_ahead = 64;
 
 /// A view of bytes that are followed by at least `read_ahead` readable ones.

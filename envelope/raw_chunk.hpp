@@ -30,12 +30,14 @@ struct raw_chunk {
   std::optional<std::string> platform;  ///< the item header's
   padded_view metadata;                 ///< JSON part; the whole payload for `json`
   padded_view trace;                    ///< empty for `json`
-  bool known_from_metadata = false;     ///< S3 or a pair recognised by its metadata: flags are checked after the probe
+  bool known_from_metadata =
+      false;  ///< S3 or a pair recognised by its metadata: flags are checked after the probe
 
   std::size_t size() const { return metadata.size() + trace.size(); }
 };
 
-/// What was in the envelope besides chunks, for counters. Types of `not_served` come from the fixed list of contract 2.
+/// What was in the envelope besides chunks, for counters. Types of `not_served` come from the fixed list of
+/// contract 2.
 struct item_counts {
   std::map<std::string_view, std::uint64_t> not_served;
   std::uint64_t unknown = 0;
@@ -48,8 +50,9 @@ struct chunk_set {
   item_counts counts;
 };
 
-/// Takes the chunks out of an envelope: item types, pairing, shapes. Reads no payload except for S3 and pairs,
-/// where the metadata's `content_type` is probed. With `pairing` off, profile_chunk_data is an unknown type.
+/// Takes the chunks out of an envelope: item types, pairing, shapes. Reads no payload except for S3 and
+/// pairs, where the metadata's `content_type` is probed. With `pairing` off, profile_chunk_data is an unknown
+/// type.
 chunk_set take_chunks(parsed_envelope const& env, bool pairing = true);
 
 /// Data category of a platform (contract 3.5): 26 for cocoa, android, javascript; 18 otherwise.
