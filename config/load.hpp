@@ -21,11 +21,12 @@ struct environment {
 
 struct loaded {
   settings values;
-  std::vector<std::string> warnings;  ///< one line each: unknown keys with the nearest known one, ignored keys
+  std::vector<std::string>
+      warnings;  ///< one line each: unknown keys with the nearest known one, ignored keys
 };
 
-/// Defaults < `config_text` (config.yml; absent = no file) < environment < `overrides` (dotted key -> text, from the
-/// command line). `config_dir` anchors relative paths. Source: contract 9.
+/// Defaults < `config_text` (config.yml; absent = no file) < environment < `overrides` (dotted key -> text,
+/// from the command line). `config_dir` anchors relative paths. Source: contract 9.
 result<loaded> load(std::filesystem::path const& config_dir, std::optional<std::string_view> config_text,
                     environment const& env, std::map<std::string, std::string> const& overrides = {});
 

@@ -65,7 +65,8 @@ class project_snapshot {
   };
 
   project_snapshot() = default;
-  /// Projects in file-name order: of two files with the same key (or id), the first wins and `warnings` says so.
+  /// Projects in file-name order: of two files with the same key (or id), the first wins and `warnings` says
+  /// so.
   static project_snapshot build(std::vector<std::pair<std::string, std::shared_ptr<const project>>> files,
                                 std::vector<std::string>& warnings);
 
@@ -88,10 +89,10 @@ struct project_file {
 class project_set {
  public:
   struct reload_report {
-    std::vector<std::string> errors;    ///< one line each, with file and position
+    std::vector<std::string> errors;  ///< one line each, with file and position
     std::vector<std::string> warnings;
-    std::size_t broken_files = 0;       ///< files whose current content is not in force
-    bool changed = false;               ///< the snapshot differs from the last one
+    std::size_t broken_files = 0;  ///< files whose current content is not in force
+    bool changed = false;          ///< the snapshot differs from the last one
   };
   /// Unchanged text is not parsed again. A removed file removes its project.
   reload_report reload(std::vector<project_file> files);

@@ -100,8 +100,8 @@ struct settings {
     std::chrono::seconds shutdown_timeout{10};
     std::uint32_t tcp_listen_backlog = 1024;
     std::optional<std::uint32_t> max_connections;
-    std::uint32_t max_thread_count = 0;                ///< 0 = number of CPUs
-    std::optional<std::uint64_t> max_inflight_bytes;   ///< absent = 25 % of the cgroup's memory
+    std::uint32_t max_thread_count = 0;               ///< 0 = number of CPUs
+    std::optional<std::uint64_t> max_inflight_bytes;  ///< absent = 25 % of the cgroup's memory
   } limits;
 
   /// Bounds of one conversion (contract 3.8). Same names and defaults as perfetto_decode::limits.
