@@ -9,13 +9,14 @@
 namespace profile_relay::config {
 
 enum class errc : std::uint8_t {
-  unreadable = 1,    ///< the file cannot be read
-  syntax,            ///< not YAML, or not JSON
-  wrong_type,        ///< a known key with a value of another kind
-  out_of_range,      ///< outside the option's bounds
-  not_allowed,       ///< a value outside a fixed set, or a mode that is not served
-  missing_variable,  ///< ${ENV} or ${file:path} that does not exist
-  missing_value,     ///< a required key is absent
+  unreadable = 1,      ///< the file cannot be read
+  syntax,              ///< not YAML, or not JSON
+  wrong_type,          ///< a known key with a value of another kind
+  out_of_range,        ///< outside the option's bounds
+  not_allowed,         ///< a value outside a fixed set, or a mode that is not served
+  missing_variable,    ///< ${ENV} or ${file:path} that does not exist
+  missing_value,       ///< a required key is absent
+  not_a_project_file,  ///< a name in projects/ that is no project id: skipped with a warning, never a failure
 };
 
 /// One sentence for the operator, ready to print: names file, key, line and what is allowed.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -52,8 +53,10 @@ struct parsed_project {
   std::vector<std::string> warnings;
 };
 
-/// Parses `projects/<ID>.json`. The file name gives the id when `projectId` is missing.
-/// Errors name the file, the line and the key.
+/// Parses `projects/<ID>.json`; the file name gives the id when `projectId` is missing. Errors name file,
+/// line and key; `not_a_project_file` (the name is no number) means: skip it with a warning, it is not a
+/// broken project. Public keys that are not 32 hex digits and invalid quotas are left out with a warning.
+/// Unknown keys are ignored.
 result<parsed_project> parse_project(std::string_view file_name, std::string_view text);
 
 /// An immutable set of projects, swapped whole on reload.
@@ -70,13 +73,20 @@ class project_snapshot {
   static project_snapshot build(std::vector<std::pair<std::string, std::shared_ptr<const project>>> files,
                                 std::vector<std::string>& warnings);
 
+  /// `public_key_hex` in lowercase, as the authentication code gives it.
   std::optional<key_ref> find_key(std::string_view public_key_hex) const;
   std::shared_ptr<const project> find_project(std::uint64_t id) const;
   std::size_t size() const { return projects_.size(); }
 
  private:
+  /// Lets a view look a key up without a copy: it happens once for each request.
+  struct text_hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+  };
+
   std::map<std::uint64_t, std::shared_ptr<const project>> projects_;
-  std::unordered_map<std::string, key_ref> keys_;
+  std::unordered_map<std::string, key_ref, text_hash, std::equal_to<>> keys_;
 };
 
 /// What a reload found in the folder. The server reads the files; this decides.
@@ -94,16 +104,20 @@ class project_set {
     std::size_t broken_files = 0;  ///< files whose current content is not in force
     bool changed = false;          ///< the snapshot differs from the last one
   };
-  /// Unchanged text is not parsed again. A removed file removes its project.
+  /// `files` = all that lies in the folder now. Unchanged text is not parsed again and its errors and
+  /// warnings are not repeated (`broken_files` still counts it). A removed file removes its project. Of two
+  /// files with one key or id the first in name order wins; the other is an error line.
   reload_report reload(std::vector<project_file> files);
   std::shared_ptr<const project_snapshot> snapshot() const { return snapshot_; }
 
  private:
   struct entry {
-    std::string text;
+    std::optional<std::string> text;  ///< as last seen; absent = unreadable
     std::shared_ptr<const project> good;
-    std::string error;  ///< empty = the current text is in force
+    bool broken = false;  ///< the current text is not in force
   };
+  static bool read(entry& e, project_file const& file, reload_report& report);
+
   std::map<std::string, entry> entries_;
   std::shared_ptr<const project_snapshot> snapshot_ = std::make_shared<project_snapshot>();
 };
