@@ -9,8 +9,8 @@
 
 namespace profile_relay::profile {
 
-/// Why a chunk is rejected by its content. The names are the outcome reasons without their "profiling_" prefix.
-/// Source: ingestion contract 11.
+/// Why a chunk is rejected by its content. The names are the outcome reasons without their "profiling_"
+/// prefix. Source: ingestion contract 11.
 enum class errc : std::uint8_t {
   invalid_json = 1,
   invalid_sampled_profile,
@@ -26,9 +26,9 @@ enum class errc : std::uint8_t {
 
 struct error {
   errc code;
-  std::string cause;                   ///< finer name for log and metric, e.g. "missing_clock_snapshot"; a fixed set
-  std::string what;                    ///< one clause for people: names the field and what is allowed
-  std::size_t offset = 0;              ///< byte offset within the chunk's payload where that is known
+  std::string cause;       ///< finer name for log and metric, e.g. "missing_clock_snapshot"; a fixed set
+  std::string what;        ///< one clause for people: names the field and what is allowed
+  std::size_t offset = 0;  ///< byte offset within the chunk's payload where that is known
 };
 
 [[noreturn]] inline void throw_exception_from_error(error const& e, boost::source_location const&) {

@@ -14,24 +14,25 @@ namespace profile_relay::profile {
 
 struct expand_limits {
   perfetto_decode::limits decode;
-  std::size_t max_profile_size = 50u << 20;  ///< of the trace alone, of the JSON alone, before and after expansion
-  std::size_t max_metadata = 1u << 20;       ///< compound metadata (contract 13)
+  std::size_t max_profile_size =
+      50u << 20;                        ///< of the trace alone, of the JSON alone, before and after expansion
+  std::size_t max_metadata = 1u << 20;  ///< compound metadata (contract 13)
   std::size_t max_json_depth = 64;
 };
 
 /// What was noticed on the way and is not an error. Names of own counters (contract, perfetto-decoding 12).
 struct expand_notes {
-  bool platform_from_payload = false;        ///< C4: profile_chunks_without_platform
-  bool client_sdk_missing = false;           ///< contract 3.4
-  bool client_profile_kept = false;          ///< C5
-  std::uint64_t single_sample_thread = 0;    ///< samples dropped by normalisation, step 1
+  bool platform_from_payload = false;      ///< C4: profile_chunks_without_platform
+  bool client_sdk_missing = false;         ///< contract 3.4
+  bool client_profile_kept = false;        ///< C5
+  std::uint64_t single_sample_thread = 0;  ///< samples dropped by normalisation, step 1
   std::uint64_t image_without_range = 0;
   std::uint64_t image_without_build_id = 0;
   std::uint64_t empty_stacks = 0;
-  std::uint64_t sample_records = 0;          ///< of every kind, before resolving
+  std::uint64_t sample_records = 0;  ///< of every kind, before resolving
   std::uint64_t emitted_samples = 0;
-  std::uint64_t foreign_process_samples = 0; ///< of processes other than the first sample's
-  bool has_decode_counts = false;            ///< a trace was decoded: `decode` is meaningful
+  std::uint64_t foreign_process_samples = 0;  ///< of processes other than the first sample's
+  bool has_decode_counts = false;             ///< a trace was decoded: `decode` is meaningful
   perfetto_decode::counters decode;
 
   bool any_loss() const;
@@ -42,22 +43,23 @@ struct expanded {
   std::string chunk_id;     ///< 32 lowercase hex
   std::string profiler_id;  ///< 32 lowercase hex
   std::string platform;
-  std::string release;      ///< "" when absent
-  std::string environment;  ///< "" when absent
-  std::string payload;      ///< Sample v2 JSON, UTF-8
+  std::string release;                   ///< "" when absent
+  std::string environment;               ///< "" when absent
+  std::string payload;                   ///< Sample v2 JSON, UTF-8
   std::span<const std::byte> raw_trace;  ///< empty for a plain JSON chunk
   std::string raw_content_type;          ///< kafka-and-consumers 2, inline mode
 };
 
 struct expand_outcome {
   boost::system::result<expanded, error> value;
-  expand_notes notes;        ///< filled as far as the work got, also on rejection
-  std::string chunk_id;      ///< if it was readable, also on rejection
-  std::string platform;      ///< header, else payload; "" when neither is known (category profile_chunk)
+  expand_notes notes;    ///< filled as far as the work got, also on rejection
+  std::string chunk_id;  ///< if it was readable, also on rejection
+  std::string platform;  ///< header, else payload; "" when neither is known (category profile_chunk)
 };
 
-/// Does to one chunk what contract 3.2 (checks C1 to C8, in order) and 3.7 (normalise) say: parse metadata or JSON,
-/// decode and convert a trace, normalise, write the payload. Pure; one bad chunk costs nothing but itself.
+/// Does to one chunk what contract 3.2 (checks C1 to C8, in order) and 3.7 (normalise) say: parse metadata or
+/// JSON, decode and convert a trace, normalise, write the payload. Pure; one bad chunk costs nothing but
+/// itself.
 expand_outcome expand(envelope::raw_chunk const& chunk, expand_limits const& lim);
 
 }  // namespace profile_relay::profile

@@ -16,13 +16,14 @@ enum class logical_topic : std::uint8_t { profiles, outcomes };
 /// What Kafka gets and what the spool stores: encoded once. Source: contract 13 "spool record".
 struct kafka_record {
   logical_topic topic = logical_topic::profiles;
-  std::optional<std::string> key;                             ///< absent = random partition
-  std::vector<std::pair<std::string, std::string>> headers;   ///< at most a few short ones
+  std::optional<std::string> key;                            ///< absent = random partition
+  std::vector<std::pair<std::string, std::string>> headers;  ///< at most a few short ones
   std::string value;
-  std::string chunk_id;             ///< 32 hex; "" for an outcome of a chunk without a readable id
-  std::int64_t received_ms = 0;     ///< Unix milliseconds of the request's arrival
-  /// Offset in `value` of the first byte of the `raw_profile` key, 0 = there is none. Everything from there on belongs
-  /// to the two raw keys, so the message without the raw trace is a prefix with another map length.
+  std::string chunk_id;          ///< 32 hex; "" for an outcome of a chunk without a readable id
+  std::int64_t received_ms = 0;  ///< Unix milliseconds of the request's arrival
+  /// Offset in `value` of the first byte of the `raw_profile` key, 0 = there is none. Everything from there
+  /// on belongs to the two raw keys, so the message without the raw trace is a prefix with another map
+  /// length.
   std::size_t raw_offset = 0;
 
   /// key + value + headers, as librdkafka counts them, plus its largest record overhead.
@@ -42,8 +43,8 @@ struct profile_message {
   std::uint64_t received = 0;  ///< Unix seconds
   std::uint16_t retention_days = 90;
   std::string_view payload;
-  std::vector<attachment> attachments;            ///< object-store mode; left out when empty
-  std::span<const std::byte> raw_profile;         ///< inline mode; left out when empty
+  std::vector<attachment> attachments;     ///< object-store mode; left out when empty
+  std::span<const std::byte> raw_profile;  ///< inline mode; left out when empty
   std::string_view raw_profile_content_type;
 };
 
@@ -51,7 +52,8 @@ struct profile_message {
 std::string encode(profile_message const& m, std::size_t* raw_offset = nullptr);
 
 /// The record for topic `profiles`: null key, header project_id.
-kafka_record make_profile_record(profile_message const& m, std::string_view chunk_id, std::int64_t received_ms);
+kafka_record make_profile_record(profile_message const& m, std::string_view chunk_id,
+                                 std::int64_t received_ms);
 
 /// The same message without its raw trace (too large for the broker). False if it has none.
 bool strip_raw_profile(kafka_record& r);
