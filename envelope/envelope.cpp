@@ -1,14 +1,12 @@
 #include "envelope/envelope.hpp"
 
 #include "envelope/header_json.hpp"
+#include "envelope/item_types.hpp"
 #include "envelope/read_header.hpp"
 
 namespace profile_relay::envelope {
 
 namespace {
-
-/// Item types that only relays may send to each other (contract 2).
-bool is_internal_type(std::string_view type) { return type == "integration"; }
 
 /// Walks a body from front to back. Knows the grammar of contract 1.1; what a header says is read elsewhere.
 class body_reader {
@@ -50,7 +48,7 @@ class body_reader {
     auto header = detail::read_item_header(*object);
     if (!header) return fault(errc::invalid_item_header, out.offset, "item header: " + header.error().what);
     out.header = std::move(*header);
-    if (is_internal_type(out.header.type)) {
+    if (classify(out.header.type).kind == item_kind::internal) {
       return fault(errc::internal_item_type, out.offset, "this item type is not accepted from outside");
     }
     if (auto broken = take_newline("the item header")) return std::move(*broken);

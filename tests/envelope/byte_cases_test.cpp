@@ -159,6 +159,13 @@ TEST_CASE("an error never repeats bytes of the body") {
   CHECK(text.outcome().error().what == "item header: key `length` is not an integer from 0 to 4294967295");
 }
 
+TEST_CASE("an error says which bound was passed") {
+  CHECK(parsed_text(nested(max_header_depth + 1)).outcome().error().what ==
+        "envelope header: the JSON object is nested deeper than 64 levels");
+  CHECK(parsed_text(padded_header(max_header_bytes + 1)).outcome().error().what ==
+        "envelope header: the JSON object is longer than 1048576 bytes");
+}
+
 TEST_CASE("memory is bounded by counting items and header bytes") {
   std::string const item = "{\"type\":\"a\"}\n\n";
   std::string body = "{}\n";
