@@ -20,9 +20,13 @@ struct auth_fields {
   std::optional<std::string> client;
 
   void set(std::string_view name, std::string value) {
-    if (name == "sentry_key") key = std::move(value);
-    if (name == "sentry_version") version = std::move(value);
-    if (name == "sentry_client") client = std::move(value);
+    if (name == "sentry_key") {
+      key = std::move(value);
+    } else if (name == "sentry_version") {
+      version = std::move(value);
+    } else if (name == "sentry_client") {
+      client = std::move(value);
+    }
   }
 };
 

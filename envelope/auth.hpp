@@ -34,8 +34,8 @@ inline constexpr std::uint64_t protocol_version = 7;
 
 struct credentials {
   std::string public_key;  ///< 32 lowercase hex digits
-  /// The SDK's name and version when it is fit for logs (UTF-8, no control characters, at most 256 bytes),
-  /// else absent.
+  /// The SDK's name and version when it is fit for logs (UTF-8, no control characters, at most 256
+  /// bytes), else absent.
   std::optional<std::string> client;
 };
 

@@ -19,8 +19,8 @@ struct compound_envelope {
 };
 
 /// Writes the form of contract 1.4 that clients send: what `parse` and `take_chunks` read back as one
-/// Perfetto chunk. Checks nothing, so that tools can send damaged chunks on purpose. Header values must be
-/// UTF-8.
+/// Perfetto chunk. Checks nothing, so that tools can send damaged chunks on purpose. Header values must
+/// be UTF-8.
 std::string build_envelope(compound_envelope const& parts);
 
 }  // namespace profile_relay::envelope

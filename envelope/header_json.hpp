@@ -32,9 +32,9 @@ object_scan scan_object(std::string_view text, std::size_t start);
 /// What is wrong with an incomplete scan, for people.
 std::string_view describe(scan_outcome outcome);
 
-/// A DOM parser that grows in powers of two, so that slowly growing headers do not reallocate each time.
-/// The DOM is used because it validates the whole document; the on-demand front end skips what nobody asks
-/// for.
+/// A DOM parser that grows in powers of two, so that slowly growing headers do not reallocate each
+/// time. The DOM is used because it validates the whole document; the on-demand front end skips what
+/// nobody asks for.
 class json_parser {
  public:
   /// Absent when `json` is not one valid JSON object in UTF-8. The object lives until the next call.
@@ -54,9 +54,9 @@ struct known_key {
 
 using known_value = std::optional<simdjson::dom::element>;
 
-/// Puts the value of each known key of `object` at the key's place in `values`. Unknown keys are ignored and
-/// null counts as absent. The answer is absent, or says which key has a wrong type or came twice
-/// (contract 1.2).
+/// Puts the value of each known key of `object` at the key's place in `values`. Unknown keys are
+/// ignored and null counts as absent. The answer is absent, or says which key has a wrong type or came
+/// twice (contract 1.2).
 std::optional<std::string> collect_known(simdjson::dom::object object, std::span<const known_key> keys,
                                          std::span<known_value> values);
 

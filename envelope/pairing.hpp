@@ -19,10 +19,10 @@ struct pairing {
   std::uint64_t orphaned = 0;        ///< data items without any chunk to join
 };
 
-/// The order rules of ingestion contract 3.3. A chunk with `meta_length` (whatever its value) never pairs. A
-/// data item joins the nearest free chunk before it, else the next free one after it; when no chunk is free
-/// it replaces the data of the nearest chunk before it, else of the first after it. Complexity: linear in the
-/// number of items.
+/// The order rules of ingestion contract 3.3. A chunk with `meta_length` (whatever its value) never
+/// pairs. A data item joins the nearest free chunk before it, else the next free one after it; when no
+/// chunk is free it replaces the data of the nearest chunk before it, else of the first after it.
+/// Complexity: linear in the number of items.
 ///
 ///     chunk A, chunk B, data 1, data 2, data 3      B gets 1, A gets 2, then 3 replaces 1 at B
 ///     data 1, chunk A, chunk B, data 2              A gets 1, B gets 2

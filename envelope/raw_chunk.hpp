@@ -53,10 +53,10 @@ struct chunk_set {
   item_counts counts;
 };
 
-/// Takes the chunks out of an envelope: item types, pairing, shapes. Reads no payload, except that S3 and
-/// pairs whose headers do not say Perfetto have the metadata's `content_type` probed (metadata that is no
-/// JSON object, over 1 MiB or deeper than 64 levels says nothing). With `pairing` off, profile_chunk_data is
-/// an unknown type.
+/// Takes the chunks out of an envelope: item types, pairing, shapes. Reads no payload, except that S3
+/// and pairs whose headers do not say Perfetto have the metadata's `content_type` probed (metadata that
+/// is no JSON object, over 1 MiB or deeper than 64 levels says nothing). With `pairing` off,
+/// profile_chunk_data is an unknown type.
 chunk_set take_chunks(parsed_envelope const& env, bool pairing = true);
 
 /// Data category of a platform (contract 3.5): 26 for cocoa, android, javascript; 18 otherwise.

@@ -23,8 +23,8 @@ std::optional<std::string> parse_uuid(std::string_view text) {
 
 namespace {
 
-/// Takes a pattern off the front of a text, piece by piece; after the first mismatch nothing matches any
-/// more.
+/// Takes a pattern off the front of a text, piece by piece; after the first mismatch nothing matches
+/// any more.
 class text_matcher {
  public:
   explicit text_matcher(std::string_view text) : rest_(text) {}

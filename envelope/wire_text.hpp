@@ -22,13 +22,13 @@ constexpr bool iequals(std::string_view a, std::string_view b) {
   return true;
 }
 
-/// 32 hex digits, bare or with dashes as 8-4-4-4-12, in either case: as 32 lowercase digits. Anything else:
-/// absent.
+/// 32 hex digits, bare or with dashes as 8-4-4-4-12, in either case: as 32 lowercase digits. Anything
+/// else: absent.
 std::optional<std::string> parse_uuid(std::string_view text);
 
-/// True for `2026-07-01T12:34:56[.789](Z|+01:00)`; a blank or "t" may stand for "T", and the offset's colon
-/// may be missing, as Relay's parser allows. Looks at the form and the range of each part, not at the
-/// calendar.
+/// True for `2026-07-01T12:34:56[.789](Z|+01:00)`; a blank or "t" may stand for "T", and the offset's
+/// colon may be missing, as Relay's parser allows. Looks at the form and the range of each part, not at
+/// the calendar.
 bool is_rfc3339(std::string_view text);
 
 }  // namespace profile_relay::envelope
