@@ -55,6 +55,7 @@ void backlog_cursor::finish(delivery_time now, std::optional<std::int64_t> last_
 
 void backlog_cursor::fail(delivery_time now) {
   taking_ = false;
+  more_ = true;  // `start` may have given up the floor for this read
   pause_from(now);
 }
 

@@ -31,7 +31,7 @@ void delivery_fsm::admit(std::uint64_t id, entry e, actions& out) {
   auto const [it, fresh] = entries_.emplace(id, std::move(e));
   auto& added = it->second;
   // Also without a broker: what the spool takes must be deliverable one day.
-  if (added.record->wire_size() > s_.max_message_bytes && !strip(added)) {
+  if (!make_fit(added)) {
     if (added.from == origin::live) return resolve(it, record_end::too_large, out);
     auto const key = added.key;
     entries_.erase(it);
@@ -92,6 +92,11 @@ bool delivery_fsm::strip(entry& e) {
   e.record = std::move(smaller);
   e.stripped = true;
   return true;
+}
+
+bool delivery_fsm::make_fit(entry& e) const {
+  auto const fits = [&] { return e.record->wire_size() <= s_.max_message_bytes; };
+  return fits() || (strip(e) && fits());
 }
 
 void delivery_fsm::on(event::reported& e, actions& out) {

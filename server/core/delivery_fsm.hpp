@@ -147,6 +147,7 @@ class delivery_fsm {
   void on_too_large(entries::iterator it, std::string const& what, actions& out);
   void on_refused(entries::iterator it, std::string const& what, actions& out);
   static bool strip(entry& e);
+  bool make_fit(entry& e) const;
   bool live_fits(std::uint64_t bytes) const;
 
   // The backlog, retries, shutdown (delivery_fsm_backlog.cpp).

@@ -41,7 +41,7 @@ void delivery_fsm::produce_taken(actions& out) {
     auto& e = taken_.front();
     auto const key = e.key;
     if (condemned_.contains(key) || leaving_.contains(key) || entries_.contains(backlog_id(key))) continue;
-    if (e.record->wire_size() > s_.max_message_bytes && !strip(e)) {
+    if (!make_fit(e)) {
       condemn(key, e.record, reason::profiling_exceed_size_limit,
               "larger than message.max.bytes (" + std::to_string(s_.max_message_bytes) + ")", out);
       continue;
