@@ -78,4 +78,5 @@ def write_configuration(folder: Path, changes: dict[str, Any] | None = None,
 
 
 if __name__ == "__main__":
-    write_configuration(Path(sys.argv[1]), {"relay": {"host": "0.0.0.0", "port": 3000}, "limits": MATRIX_LIMITS})
+    write_configuration(Path(sys.argv[1]), {"relay": {"port": 3000}, "limits": MATRIX_LIMITS,
+                                            "spool": {"envelopes": {"path": "/var/lib/profile-relay/spool"}}})
