@@ -15,45 +15,46 @@ enum class severity : std::uint8_t {
 
 /// Every loss that decoding can meet, by name. X(id, name, severity, meaning).
 /// Names are trace_processor's where it has one. Source: perfetto-decoding 12. This is the ONE table.
-#define PROFILE_RELAY_DECODE_COUNTERS(X)                                                                          \
-  X(packet_skipped_seq_needs_incremental_state_invalid, loss, "packet needed interned state that was lost")       \
-  X(interned_data_skipped_incremental_state_invalid, loss, "interned entries before a clear, or after a loss")    \
-  X(incremental_state_cleared_missing_sequence_id, info, "clear in a packet without a sequence")                  \
-  X(previous_packet_dropped_missing_sequence_id, loss, "loss mark in a packet without a sequence")                \
-  X(trace_packet_defaults_missing_sequence_id, loss, "defaults in a packet without a sequence")                   \
-  X(interned_data_missing_sequence_id, loss, "interned data in a packet without a sequence")                      \
-  X(thread_descriptor_missing_sequence_id, loss, "thread descriptor in a packet without a sequence")              \
-  X(needs_incremental_state_missing_sequence_id, loss, "packet needs interned state but has no sequence")         \
-  X(previous_packet_dropped, loss, "the producer or the service lost packets")                                    \
-  X(interned_data_tokenizer_errors, loss, "interned entry without iid, or a failed look-up")                      \
-  X(invalid_clock_snapshots, loss, "clock snapshot that contradicts an earlier one")                              \
-  X(clock_sync_failure_unknown_source_clock, loss, "sample in a clock that no snapshot knows")                    \
-  X(clock_sync_failure_unknown_target_clock, loss, "no snapshot knows the clock to convert to")                   \
-  X(clock_sync_failure_no_path, loss, "no chain of snapshots leads from the sample's clock to the target")        \
-  X(realtime_step_back, info, "the wall clock was set back inside the trace")                                     \
-  X(stackprofile_empty_callstack, info, "callstack without frames: an idle mark")                                 \
-  X(stackprofile_invalid_string_id, loss, "name that is not interned: the stack is void")                         \
-  X(stackprofile_invalid_mapping_id, loss, "mapping that is not interned: the stack is void")                     \
-  X(stackprofile_invalid_frame_id, loss, "frame that is not interned: the stack is void")                         \
-  X(stackprofile_invalid_callstack_id, loss, "callstack that is not interned")                                    \
-  X(stackprofile_parser_error, loss, "streaming packet with more callstacks than deltas")                         \
-  X(symbols_without_mapping, info, "symbols for a module or address that no frame has")                           \
-  X(deobfuscation_not_applied, info, "deobfuscation mapping in the trace; consumers deobfuscate")                 \
-  X(mapping_path_truncated, loss, "path component that is not interned: the path ends there")                     \
-  X(mapping_path_too_long, loss, "mapping with too many path components: no path")                                \
-  X(invalid_utf8_string, loss, "string that is not UTF-8: the name is dropped, the frame stays")                  \
-  X(streaming_profile_invalid_timestamp, loss, "streaming sample before time zero: the rest is dropped")          \
-  X(streaming_profile_no_reference, loss, "streaming samples without a reference time")                           \
-  X(perf_cpu_lost_records, loss, "records that the kernel dropped before the profiler read them")                 \
-  X(perf_samples_skipped, loss, "samples that the profiler skipped")                                              \
-  X(perf_samples_skipped_dataloss, loss, "samples that the profiler lost to a full queue")                        \
-  X(perf_guardrail_stop_ts, loss, "the profiler stopped by its own guardrail")                                    \
-  X(sample_without_callstack, info, "sample without a stack: counters only")                                      \
-  X(sample_non_cpu_timebase, info, "sample of an event that is not CPU time")                                     \
-  X(sample_without_task, info, "sample that names no thread; shown as thread 0")                                  \
-  X(unwind_error, info, "stack that the unwinder could not finish")                                               \
-  X(packet_truncated, loss, "packet cut off at the end of the input")                                             \
-  X(packet_corrupt, loss, "packet that does not parse: the rest of the input is dropped")                         \
+#define PROFILE_RELAY_DECODE_COUNTERS(X)                                                                    \
+  X(packet_skipped_seq_needs_incremental_state_invalid, loss, "packet needed interned state that was lost") \
+  X(interned_data_skipped_incremental_state_invalid, loss,                                                  \
+    "interned entries before a clear, or after a loss")                                                     \
+  X(incremental_state_cleared_missing_sequence_id, info, "clear in a packet without a sequence")            \
+  X(previous_packet_dropped_missing_sequence_id, loss, "loss mark in a packet without a sequence")          \
+  X(trace_packet_defaults_missing_sequence_id, loss, "defaults in a packet without a sequence")             \
+  X(interned_data_missing_sequence_id, loss, "interned data in a packet without a sequence")                \
+  X(thread_descriptor_missing_sequence_id, loss, "thread descriptor in a packet without a sequence")        \
+  X(needs_incremental_state_missing_sequence_id, loss, "packet needs interned state but has no sequence")   \
+  X(previous_packet_dropped, loss, "the producer or the service lost packets")                              \
+  X(interned_data_tokenizer_errors, loss, "interned entry without iid, or a failed look-up")                \
+  X(invalid_clock_snapshots, loss, "clock snapshot that contradicts an earlier one")                        \
+  X(clock_sync_failure_unknown_source_clock, loss, "sample in a clock that no snapshot knows")              \
+  X(clock_sync_failure_unknown_target_clock, loss, "no snapshot knows the clock to convert to")             \
+  X(clock_sync_failure_no_path, loss, "no chain of snapshots leads from the sample's clock to the target")  \
+  X(realtime_step_back, info, "the wall clock was set back inside the trace")                               \
+  X(stackprofile_empty_callstack, info, "callstack without frames: an idle mark")                           \
+  X(stackprofile_invalid_string_id, loss, "name that is not interned: the stack is void")                   \
+  X(stackprofile_invalid_mapping_id, loss, "mapping that is not interned: the stack is void")               \
+  X(stackprofile_invalid_frame_id, loss, "frame that is not interned: the stack is void")                   \
+  X(stackprofile_invalid_callstack_id, loss, "callstack that is not interned")                              \
+  X(stackprofile_parser_error, loss, "streaming packet with more callstacks than deltas")                   \
+  X(symbols_without_mapping, info, "symbols for a module or address that no frame has")                     \
+  X(deobfuscation_not_applied, info, "deobfuscation mapping in the trace; consumers deobfuscate")           \
+  X(mapping_path_truncated, loss, "path component that is not interned: the path ends there")               \
+  X(mapping_path_too_long, loss, "mapping with too many path components: no path")                          \
+  X(invalid_utf8_string, loss, "string that is not UTF-8: the name is dropped, the frame stays")            \
+  X(streaming_profile_invalid_timestamp, loss, "streaming sample before time zero: the rest is dropped")    \
+  X(streaming_profile_no_reference, loss, "streaming samples without a reference time")                     \
+  X(perf_cpu_lost_records, loss, "records that the kernel dropped before the profiler read them")           \
+  X(perf_samples_skipped, loss, "samples that the profiler skipped")                                        \
+  X(perf_samples_skipped_dataloss, loss, "samples that the profiler lost to a full queue")                  \
+  X(perf_guardrail_stop_ts, loss, "the profiler stopped by its own guardrail")                              \
+  X(sample_without_callstack, info, "sample without a stack: counters only")                                \
+  X(sample_non_cpu_timebase, info, "sample of an event that is not CPU time")                               \
+  X(sample_without_task, info, "sample that names no thread; shown as thread 0")                            \
+  X(unwind_error, info, "stack that the unwinder could not finish")                                         \
+  X(packet_truncated, loss, "packet cut off at the end of the input")                                       \
+  X(packet_corrupt, loss, "packet that does not parse: the rest of the input is dropped")                   \
   X(bundle_corrupt, loss, "compressed bundle that does not parse: the rest of the input is dropped")
 
 enum class counter : std::uint8_t {

@@ -46,7 +46,8 @@ struct frame {
   std::uint64_t rel_pc = 0;
   frame_kind kind = frame_kind::unset;
   std::string_view kind_text;  ///< for `other`
-  /// A StackSample frame that is inline, or of kind interpreted, jit, gc or runtime (platform rule 3 of 14.1).
+  /// A StackSample frame that is inline, or of kind interpreted, jit, gc or runtime (platform rule 3
+  /// of 14.1).
   bool of_runtime = false;
 };
 
@@ -101,9 +102,9 @@ struct decoded_trace {
 };
 
 /// Decodes a Perfetto trace (raw, or compressed as perfetto-decoding 2 says).
-/// What precedes damage is kept and the damage counted; an error means that nothing can be kept or a limit was met.
-/// Never throws for any input except std::bad_alloc, never reads outside `trace`; the attack suite and the fuzzers
-/// back that. Memory is bounded by `limits` (working + result) besides the input.
+/// What precedes damage is kept and the damage counted; an error means that nothing can be kept or a limit
+/// was met. Never throws for any input except std::bad_alloc, never reads outside `trace`; the attack suite
+/// and the fuzzers back that. Memory is bounded by `limits` (working + result) besides the input.
 result<decoded_trace> decode(std::span<const std::byte> trace, limits const& lim = {});
 
 }  // namespace profile_relay::perfetto_decode

@@ -25,7 +25,8 @@ enum class errc : std::uint8_t {
   unsupported_packing,  ///< compressed in a way this build does not read yet
 };
 
-/// True for those that outcome reason profiling_exceed_size_limit names; the others are profiling_invalid_sampled_profile.
+/// True for those that outcome reason profiling_exceed_size_limit names; the others are
+/// profiling_invalid_sampled_profile.
 constexpr bool is_limit(errc e) { return e >= errc::too_many_packets && e <= errc::result_memory; }
 
 struct error {

@@ -1,2 +1,0 @@
-#!/bin/sh
-exec /opt/kafka/bin/kafka-run-class.sh org.apache.kafka.tools.TopicCommand "$@"

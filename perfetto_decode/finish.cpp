@@ -1,0 +1,223 @@
+// What happens after the last packet: clocks, order, timebases, names, symbols.
+#include <algorithm>
+#include <limits>
+
+#include "perfetto_decode/trace_decoder.hpp"
+
+namespace profile_relay::perfetto_decode {
+namespace {
+
+std::int64_t saturating_add(std::int64_t a, std::int64_t b) {
+  std::int64_t sum = 0;
+  if (!__builtin_add_overflow(a, b, &sum)) return sum;
+  return b < 0 ? std::numeric_limits<std::int64_t>::min() : std::numeric_limits<std::int64_t>::max();
+}
+
+}  // namespace
+
+bool trace_decoder::finish() {
+  for (auto& [key, s] : sequences_)
+    if (!end_interval(*s)) return false;
+  if (working_.exceeded()) return out_of_working();
+  // A file without a host packet: its first machine is the host.
+  clocks_.finish(host_seen_ ? 0 : first_machine_, out_.counts);
+  resolve_bases();
+  for (auto& r : records_)
+    if (r.time.clock != time_ref::missing) resolve_record(r);
+  if (any_missing_time_ && !resolve_missing()) return false;
+  if (!emit()) return false;
+  name_tasks();
+  return stacks_.apply_symbols(module_symbols_) || refused(stacks_);
+}
+
+bool trace_decoder::resolve_time(time_ref t, std::int64_t& trace_time, counter& why) {
+  if (t.clock == time_ref::trace_time) {
+    trace_time = t.raw;
+    return true;
+  }
+  if (t.clock == time_ref::unknown) {
+    why = counter::clock_sync_failure_unknown_source_clock;
+    return false;
+  }
+  auto const at = clocks_.to_trace(t.clock, t.raw, why);
+  if (at) trace_time = *at;
+  return at.has_value();
+}
+
+void trace_decoder::resolve_bases() {
+  for (auto& b : bases_) {
+    b.has_trace_time = resolve_time(b.time, b.trace_time, b.failure);
+    if (b.has_trace_time || b.time.clock == time_ref::unknown) continue;
+    if (auto const wall = clocks_.straight_to_wall(b.time.clock, b.time.raw)) {
+      b.wall_time = *wall;
+      b.has_wall_time = true;
+    }
+  }
+}
+
+void trace_decoder::resolve_record(record& r) {
+  using enum record::resolved;
+  if (r.time.is_from_base()) {
+    auto& b = bases_[r.time.clock - time_ref::from_base];
+    std::int64_t const at = saturating_add(b.has_trace_time ? b.trace_time : b.wall_time, r.time.raw);
+    if (!b.has_trace_time && !b.has_wall_time) {
+      r.state = dropped;
+      r.why = b.failure;
+    } else if (b.exhausted || at < 0) {
+      b.exhausted = true;
+      r.state = dropped;
+      r.why = counter::streaming_profile_invalid_timestamp;
+    } else {
+      r.state = b.has_trace_time ? trace_time : wall_time;
+      r.time.raw = at;
+    }
+    return;
+  }
+  std::int64_t at = 0;
+  if (resolve_time(r.time, at, r.why)) {
+    r.state = trace_time;
+  } else if (auto const wall = r.time.clock == time_ref::unknown
+                                   ? std::nullopt
+                                   : clocks_.straight_to_wall(r.time.clock, r.time.raw)) {
+    at = *wall;
+    r.state = wall_time;
+  } else {
+    r.state = dropped;
+  }
+  r.time.raw = at;
+}
+
+bool trace_decoder::resolve_missing() {
+  // The greatest trace time among the first n samples, and among the first n marks.
+  if (!working_.charge((records_.size() + marks_.size() + 2) * sizeof(std::int64_t))) return out_of_working();
+  greatest_of_records_.reserve(records_.size() + 1);
+  greatest_of_records_.push_back(0);
+  for (auto const& r : records_) {
+    auto const at = r.state == record::resolved::trace_time ? r.time.raw : 0;
+    greatest_of_records_.push_back(std::max(greatest_of_records_.back(), at));
+  }
+  greatest_of_marks_.reserve(marks_.size() + 1);
+  greatest_of_marks_.push_back(0);
+  counter ignored{};
+  for (auto const& m : marks_) {
+    std::int64_t at = 0;
+    if (!resolve_time(m, at, ignored)) at = 0;
+    greatest_of_marks_.push_back(std::max(greatest_of_marks_.back(), at));
+  }
+  for (auto& r : records_) {
+    if (r.state != record::resolved::not_yet) continue;
+    r.time.raw = greatest_before(r.time);
+    r.state = record::resolved::trace_time;
+  }
+  return true;
+}
+
+std::int64_t trace_decoder::greatest_before(time_ref t) const {
+  auto const where = static_cast<std::uint64_t>(t.raw);
+  return std::max(greatest_of_records_[where >> 32], greatest_of_marks_[where & 0xffff'ffffu]);
+}
+
+std::vector<std::uint32_t> trace_decoder::time_order() const {
+  using enum record::resolved;
+  std::vector<std::uint32_t> order;
+  order.reserve(records_.size());
+  for (std::uint32_t i = 0; i < records_.size(); ++i)
+    if (records_[i].state == trace_time) order.push_back(i);
+  auto const middle = static_cast<std::ptrdiff_t>(order.size());
+  for (std::uint32_t i = 0; i < records_.size(); ++i)
+    if (records_[i].state == wall_time) order.push_back(i);
+  auto const earlier = [this](std::uint32_t a, std::uint32_t b) {
+    return records_[a].time.raw < records_[b].time.raw;
+  };
+  for (auto const& [from, to] :
+       {std::pair{order.begin(), order.begin() + middle}, {order.begin() + middle, order.end()}}) {
+    // Producers write samples nearly in order: moving each back by a few places beats a general sort, as long
+    // as the moves stay few.
+    std::ptrdiff_t moves = 0;
+    auto const enough = 8 * (to - from) + 64;
+    for (auto it = from; it != to && moves < enough; ++it) {
+      auto const value = *it;
+      auto hole = it;
+      while (hole != from && moves < enough && earlier(value, *(hole - 1))) {
+        *hole = *(hole - 1);
+        --hole;
+        ++moves;
+      }
+      *hole = value;
+    }
+    // Stable either way: what was moved so far kept the order of equal times.
+    if (moves >= enough) std::stable_sort(from, to, earlier);
+  }
+  return order;
+}
+
+bool trace_decoder::emit() {
+  using enum record::resolved;
+  for (auto const& r : records_)
+    if (r.state == dropped && !r.marker) out_.counts.add(r.why);
+  auto const order = time_order();
+  // A stream (sequence, cpu) has the timebase of its first sample's defaults.
+  boost::unordered_flat_map<std::uint64_t, bool> streams;
+  out_.samples.reserve(order.size());
+  for (std::uint32_t const i : order) {
+    auto const& r = records_[i];
+    bool cpu_time = r.cpu_time;
+    if (any_other_timebase_ && r.source == sample_source::perf_sample) {
+      auto const machine = std::uint64_t{out_.tasks[r.task].machine} << 40;
+      auto const key = (machine ^ (std::uint64_t{r.stream_sequence} << 32)) ^ r.stream_cpu;
+      cpu_time = streams.try_emplace(key, cpu_time).first->second;
+    }
+    if (r.marker) continue;
+    if (r.ref == none) {
+      out_.counts.add(counter::sample_without_callstack);
+      continue;
+    }
+    auto const ref = refs_[r.ref];
+    if (ref.is_void()) {
+      out_.counts.add(ref.why());
+      continue;
+    }
+    if (!cpu_time) {
+      out_.counts.add(counter::sample_non_cpu_timebase);
+      continue;
+    }
+    if (out_.stacks[ref.stack()].count == 0) out_.counts.add(counter::stackprofile_empty_callstack);
+    if (!out_.tasks[r.task].has_tid) out_.counts.add(counter::sample_without_task);
+    sample s;
+    s.stack = ref.stack();
+    s.task = r.task;
+    s.source = r.source;
+    if (r.state == trace_time) {
+      s.trace_time = r.time.raw;
+      s.has_trace_time = true;
+      if (auto const wall = clocks_.to_wall(r.time.raw)) {
+        s.wall_time = *wall;
+        s.has_wall_time = true;
+      }
+    } else {
+      s.wall_time = r.time.raw;
+      s.has_wall_time = true;
+    }
+    out_.samples.push_back(s);
+  }
+  return true;
+}
+
+void trace_decoder::name_tasks() {
+  names_.settle([this](time_ref t, std::int64_t& at) {
+    counter why{};
+    if (t.clock == time_ref::missing) {
+      at = greatest_before(t);
+      return true;
+    }
+    if (resolve_time(t, at, why)) return true;
+    out_.counts.add(why);
+    return false;
+  });
+  for (auto& t : out_.tasks) names_.name(t);
+  if (host_seen_) return;
+  for (auto& t : out_.tasks)
+    if (t.machine == first_machine_) t.machine = 0;
+}
+
+}  // namespace profile_relay::perfetto_decode

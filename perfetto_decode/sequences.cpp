@@ -1,0 +1,415 @@
+#include "perfetto_decode/hash.hpp"
+#include "perfetto_decode/trace_decoder.hpp"
+#include "proto/fields.hpp"
+
+namespace profile_relay::perfetto_decode {
+namespace {
+
+/// Whether a perf_event timebase counts CPU time (perfetto-decoding 6): unit ns, cycles, instructions, or
+/// unknown.
+bool is_cpu_time(byte_span timebase) {
+  namespace f = proto::fields::perf_events_timebase;
+  bool cpu = true;
+  wire_reader r(timebase);
+  while (r.next()) {
+    if (r.number() == f::tracepoint && r.is_bytes()) cpu = false;
+    if (r.number() == f::raw_event && r.is_bytes()) cpu = true;
+    if (r.number() != f::counter || !r.is_varint()) continue;
+    switch (r.value()) {
+      case 0:   // unknown
+      case 1:   // SW_CPU_CLOCK
+      case 3:   // SW_TASK_CLOCK
+      case 10:  // HW_CPU_CYCLES
+      case 11:  // HW_INSTRUCTIONS
+      case 16:  // HW_BUS_CYCLES
+      case 19:  // HW_REF_CPU_CYCLES
+        cpu = true;
+        break;
+      default:
+        cpu = false;
+    }
+  }
+  return cpu;
+}
+
+byte_span sub_message(byte_span message, std::uint32_t field) {
+  byte_span found;
+  wire_reader r(message);
+  while (r.next())
+    if (r.number() == field && r.is_bytes()) found = r.bytes();
+  return found;
+}
+
+}  // namespace
+
+bool descriptor_is_cpu_time(byte_span counter_descriptor);
+
+trace_decoder::sequence* trace_decoder::sequence_of(packet_view const& p) {
+  if (last_sequence_ != nullptr && last_sequence_->id == p.sequence_id &&
+      last_sequence_->machine == p.machine_id)
+    return last_sequence_;
+  std::uint64_t const key = (std::uint64_t{p.machine_id} << 32) | p.sequence_id;
+  auto it = sequences_.find(key);
+  if (it == sequences_.end()) {
+    if (sequences_.size() >= limits_.sequences) {
+      fail(errc::too_many_sequences, "the trace has more sequences than profiling.max_sequences = " +
+                                         std::to_string(limits_.sequences));
+      return nullptr;
+    }
+    if (!working_.charge(sizeof(sequence) + 64)) {
+      out_of_working();
+      return nullptr;
+    }
+    it = sequences_.emplace(key, std::make_unique<sequence>()).first;
+    it->second->machine = p.machine_id;
+    it->second->id = p.sequence_id;
+  }
+  last_sequence_ = it->second.get();
+  return last_sequence_;
+}
+
+bool trace_decoder::start_interval(sequence& s) {
+  if (!end_interval(s)) return false;
+  if (!working_.charge(sizeof(interval))) return out_of_working();
+  s.current = std::make_unique<interval>(working_, limits_);
+  return true;
+}
+
+bool trace_decoder::refused(stack_resolver const& r) {
+  switch (r.failure()) {
+    case errc::callstack_too_deep:
+      return fail(errc::callstack_too_deep,
+                  "a sample uses a callstack deeper than profiling.max_stack_depth = " +
+                      std::to_string(limits_.callstack_depth));
+    case errc::too_many_frames:
+      return fail(errc::too_many_frames, "unique frames exceed profiling.max_frames");
+    case errc::working_memory:
+      return out_of_working();
+    default:
+      return fail(errc::result_memory, "frames, stacks and samples exceed profiling.max_result_memory");
+  }
+}
+
+bool trace_decoder::end_interval(sequence& s) {
+  if (!s.current) return true;
+  for (auto const& u : s.used) {
+    auto* entry = s.current->callstacks.find(u.iid);
+    auto const ref = stacks_.callstack(*s.current, *entry, u.of_stack_sample);
+    if (!ref) return refused(stacks_);
+    refs_[u.ref] = *ref;
+  }
+  resolve_pending(s);
+  working_.refund(s.used.size() * sizeof(sequence::used_callstack) +
+                  s.pending.size() * sizeof(sequence::pending_context) + sizeof(interval));
+  s.used.clear();
+  s.pending.clear();
+  s.current.reset();
+  return true;
+}
+
+void trace_decoder::read_defaults(sequence& s, byte_span message) {
+  namespace f = proto::fields::trace_packet_defaults;
+  s.defaults = {};  // the previous ones are replaced as a whole
+  wire_reader r(message);
+  while (r.next()) {
+    if (r.is_varint() && r.number() == f::timestamp_clock_id)
+      s.defaults.clock_id = static_cast<std::uint32_t>(r.value());
+    if (!r.is_bytes()) continue;
+    if (r.number() == f::perf_sample_defaults) {
+      auto const timebase = sub_message(r.bytes(), proto::fields::perf_sample_defaults::timebase);
+      s.defaults.perf_cpu_time = timebase.data() == nullptr || is_cpu_time(timebase);
+    } else if (r.number() == f::stack_sample_defaults) {
+      auto const descriptor =
+          sub_message(r.bytes(), proto::fields::stack_sample_defaults::primary_descriptor);
+      s.defaults.stack_sample_cpu_time = descriptor.data() == nullptr || descriptor_is_cpu_time(descriptor);
+    }
+  }
+}
+
+namespace {
+
+/// Clocks of a ClockSnapshot message, and its primary clock.
+std::uint32_t read_snapshot(byte_span message, std::vector<clock_graph::reading>& readings) {
+  namespace f = proto::fields::clock_snapshot;
+  namespace c = proto::fields::clock_snapshot_clock;
+  std::uint32_t primary = 0;
+  readings.clear();
+  wire_reader r(message);
+  while (r.next()) {
+    if (r.is_varint() && r.number() == f::primary_trace_clock)
+      primary = static_cast<std::uint32_t>(r.value());
+    if (!r.is_bytes() || r.number() != f::clocks) continue;
+    clock_graph::reading one;
+    wire_reader clock(r.bytes());
+    while (clock.next()) {
+      if (!clock.is_varint()) continue;
+      switch (clock.number()) {
+        case c::clock_id:
+          one.clock_id = static_cast<std::uint32_t>(clock.value());
+          break;
+        case c::timestamp:
+          one.timestamp = clock.value();
+          break;
+        case c::is_incremental:
+          one.incremental = clock.value() != 0;
+          break;
+        case c::unit_multiplier_ns:
+          one.unit = clock.value();
+          break;
+        default:
+          break;
+      }
+    }
+    readings.push_back(one);
+  }
+  return primary;
+}
+
+}  // namespace
+
+void trace_decoder::on_clock_snapshot(packet_view const& p) {
+  auto const primary = read_snapshot(p.clock_snapshot.bytes(), readings_);
+  host_default_known_ = false;
+  out_.has_clock_snapshot = true;
+  if (!clocks_.add_snapshot({p.machine_id, p.sequence_id, primary}, readings_))
+    out_.counts.add(counter::invalid_clock_snapshots);
+}
+
+void trace_decoder::on_remote_clock_sync(packet_view const& p) {
+  // Each round holds what client and host read at nearly the same time. A round trip needs two rounds less
+  // than 30 s apart; the offset of a clock is the mean over all round trips (two estimates each).
+  namespace f = proto::fields::remote_clock_sync;
+  namespace s = proto::fields::remote_clock_sync_synced_clocks;
+  struct pair {
+    std::int64_t host = 0, client = 0;
+  };
+  std::vector<std::map<std::uint32_t, pair>> rounds;
+  wire_reader r(p.remote_clock_sync.bytes());
+  while (r.next()) {
+    if (!r.is_bytes() || r.number() != f::synced_clocks) continue;
+    if (!working_.charge(r.bytes().size() * 16 + 64)) return;
+    auto& round = rounds.emplace_back();
+    read_snapshot(sub_message(r.bytes(), s::host_clocks), readings_);
+    for (auto const& c : readings_) round[c.clock_id].host = static_cast<std::int64_t>(c.timestamp);
+    read_snapshot(sub_message(r.bytes(), s::client_clocks), readings_);
+    for (auto& c : readings_) {
+      round[c.clock_id].client = static_cast<std::int64_t>(c.timestamp);
+      c.unit = 1;
+      c.incremental = false;
+    }
+    if (!readings_.empty() && !clocks_.add_snapshot({p.machine_id, 0, 0}, readings_))
+      out_.counts.add(counter::invalid_clock_snapshots);
+  }
+  host_default_known_ = false;
+  constexpr std::uint32_t boottime = 6;
+  constexpr std::uint64_t round_ns = 30'000'000'000;
+  struct mean {
+    std::uint64_t sum = 0;
+    std::int64_t count = 0, anchor = 0;
+  };
+  auto u = [](std::int64_t v) { return static_cast<std::uint64_t>(v); };
+  auto half = [](std::uint64_t v) { return static_cast<std::int64_t>(v) / 2; };
+  std::map<std::uint32_t, mean> offsets;
+  for (std::size_t i = 1; i < rounds.size(); ++i) {
+    if (u(rounds[i][boottime].client) - u(rounds[i - 1][boottime].client) >= round_ns) continue;
+    for (auto const& [id, one] : rounds[i - 1]) {
+      auto const it = rounds[i].find(id);
+      if (it == rounds[i].end()) continue;
+      auto const& two = it->second;
+      if (one.host == 0 || one.client == 0 || two.host == 0 || two.client == 0) continue;
+      auto& m = offsets[id];
+      m.sum += u(half(u(one.client) + u(two.client))) - u(one.host);
+      m.sum += u(two.client) - u(half(u(one.host) + u(two.host)));
+      m.count += 2;
+    }
+  }
+  for (auto& [id, m] : offsets) {
+    for (auto const& round : rounds)
+      if (auto it = round.find(id); it != round.end() && it->second.host != 0) m.anchor = it->second.host;
+    clocks_.add_bridge(p.machine_id, id, m.anchor, static_cast<std::int64_t>(m.sum) / m.count);
+  }
+}
+
+void trace_decoder::note_thread(sequence& s, byte_span descriptor, bool needs_both) {
+  namespace f = proto::fields::thread_descriptor;
+  std::int64_t pid = 0, tid = 0, reference = 0;
+  bool has_pid = false, has_tid = false, has_reference = false;
+  wire_reader r(descriptor);
+  while (r.next()) {
+    if (!r.is_varint()) continue;
+    switch (r.number()) {
+      case f::pid:
+        pid = static_cast<std::int32_t>(r.value());
+        has_pid = true;
+        break;
+      case f::tid:
+        tid = static_cast<std::int32_t>(r.value());
+        has_tid = true;
+        break;
+      case f::reference_timestamp_us:
+        reference = static_cast<std::int64_t>(r.value());
+        has_reference = true;
+        break;
+      default:
+        break;
+    }
+  }
+  if (needs_both && !(has_pid && has_tid)) return;
+  s.has_thread = true;
+  s.pid = pid;
+  s.tid = tid;
+  s.has_reference = has_reference;
+  s.reference_ns = static_cast<std::int64_t>(static_cast<std::uint64_t>(reference) * 1000u);
+}
+
+time_ref trace_decoder::time_of(packet_view const& p, sequence* s) {
+  if (!p.has_timestamp) {
+    any_missing_time_ = true;
+    auto const where = (std::uint64_t{records_.size()} << 32) | marks_.size();
+    return {time_ref::missing, static_cast<std::int64_t>(where)};
+  }
+  std::uint32_t id = p.clock_id;
+  if (id == 0 && s != nullptr) id = s->defaults.clock_id;
+  clock_graph::node n = clock_graph::no_node;
+  if (id == 0) {
+    if (p.machine_id == 0 && host_default_known_) {
+      n = host_default_;
+    } else {
+      n = clocks_.default_clock(p.machine_id);
+      if (p.machine_id == 0) {
+        host_default_ = n;
+        host_default_known_ = true;
+      }
+    }
+    if (n == clock_graph::no_node) return {time_ref::trace_time, static_cast<std::int64_t>(p.timestamp)};
+  } else if (s != nullptr && s->cached_clock_id == id) {
+    n = s->cached_clock;
+  } else {
+    n = clocks_.node_of(p.machine_id, p.sequence_id, id);
+    if (n == clock_graph::no_node) return {time_ref::unknown, 0};
+    if (s != nullptr) {
+      s->cached_clock_id = id;
+      s->cached_clock = n;
+    }
+  }
+  return {n, clocks_.step(n, p.timestamp)};
+}
+
+bool trace_decoder::process(packet_view const& p) {
+  if (p.machine_id == 0) {
+    host_seen_ |= !p.synchronization_marker;
+  } else if (p.machine_id != last_machine_) {
+    if (machines_.insert(p.machine_id).second) {
+      if (machines_.size() > limits_.sequences)
+        return fail(errc::too_many_sequences, "the trace has more machines than profiling.max_sequences");
+      if (first_machine_ == 0) first_machine_ = p.machine_id;
+      clocks_.adopt_default(p.machine_id);
+    }
+    last_machine_ = p.machine_id;
+  }
+  sequence* s = nullptr;
+  if (p.sequence_id != 0 && (s = sequence_of(p)) == nullptr) return false;
+
+  bool const lost = p.previous_packet_dropped != 0;
+  bool const cleared =
+      p.incremental_state_cleared || (p.sequence_flags & flag_incremental_state_cleared) != 0;
+  if (s != nullptr) {
+    // On a sequence's first packet the mark means nothing was lost.
+    if (lost && s->seen) out_.counts.add(counter::previous_packet_dropped);
+    s->seen = true;
+    if (cleared) {
+      if (!start_interval(*s)) return false;
+      s->valid = true;
+      s->defaults = {};
+      s->has_reference = false;
+    } else if (lost) {
+      s->valid = false;
+      s->has_reference = false;
+    }
+    if (p.defaults.present()) read_defaults(*s, p.defaults.bytes());
+    if (p.interned_data.present()) {
+      if (!s->valid)
+        out_.counts.add(counter::interned_data_skipped_incremental_state_invalid);
+      else if (!s->current->add(p.interned_data.bytes(), copy_, out_.counts))
+        return out_of_working();
+    }
+  } else {
+    if (lost) out_.counts.add(counter::previous_packet_dropped_missing_sequence_id);
+    if (cleared) out_.counts.add(counter::incremental_state_cleared_missing_sequence_id);
+    if (p.defaults.present()) out_.counts.add(counter::trace_packet_defaults_missing_sequence_id);
+    if (p.interned_data.present()) out_.counts.add(counter::interned_data_missing_sequence_id);
+  }
+  if (p.clock_snapshot.present()) {
+    on_clock_snapshot(p);
+    return true;
+  }
+  if (p.remote_clock_sync.present()) {
+    on_remote_clock_sync(p);
+    return true;
+  }
+  if (p.service_or_extension) return true;
+  if ((p.sequence_flags & flag_needs_incremental_state) != 0 && (s == nullptr || !s->valid)) {
+    out_.counts.add(s == nullptr ? counter::needs_incremental_state_missing_sequence_id
+                                 : counter::packet_skipped_seq_needs_incremental_state_invalid);
+    return true;
+  }
+  time_ref const t = time_of(p, s);
+  if (p.perf_sample.present()) return perf_sample(p, s, t);
+  if (p.streaming_profile.present()) return streaming_profile(p, s, t);
+  if (p.stack_sample.present()) return stack_sample(p, s, t);
+  return describe(p, s, t);
+}
+
+bool trace_decoder::describe(packet_view const& p, sequence* s, time_ref t) {
+  // Only the greatest reading of each clock matters, for packets without a timestamp.
+  if (t.clock < time_ref::from_base || t.clock == time_ref::trace_time) {
+    std::size_t const slot = t.clock == time_ref::trace_time ? 0 : std::size_t{t.clock} + 1;
+    if (slot >= greatest_.size()) {
+      if (!working_.charge((slot + 1 - greatest_.size()) * 16)) return out_of_working();
+      greatest_.resize(slot + 1, INT64_MIN);
+    }
+    if (t.raw > greatest_[slot]) {
+      greatest_[slot] = t.raw;
+      if (!working_.charge(2 * sizeof(time_ref))) return out_of_working();
+      marks_.push_back(t);
+    }
+  }
+  if (p.track_event.present() && s != nullptr && s->has_reference) {
+    wire_reader r(p.track_event.bytes());
+    while (r.next())
+      if (r.number() == proto::fields::track_event::timestamp_delta_us && r.is_varint())
+        s->reference_ns =
+            static_cast<std::int64_t>(static_cast<std::uint64_t>(s->reference_ns) + r.value() * 1000u);
+  }
+  task_names::place const at{p.machine_id, t, copy_};
+  if (p.process_tree.present() && !names_.process_tree(p.process_tree.bytes(), at, out_.counts))
+    return out_of_working();
+  if (p.process_descriptor.present() &&
+      !names_.process_descriptor(p.process_descriptor.bytes(), at, out_.counts))
+    return out_of_working();
+  if (p.thread_descriptor.present()) {
+    if (s == nullptr) {
+      out_.counts.add(counter::thread_descriptor_missing_sequence_id);
+    } else if (s->valid) {
+      note_thread(*s, p.thread_descriptor.bytes(), false);
+      if (!names_.thread_descriptor(p.thread_descriptor.bytes(), at, out_.counts)) return out_of_working();
+    }
+  }
+  if (p.track_descriptor.present()) {
+    auto const thread = sub_message(p.track_descriptor.bytes(), proto::fields::track_descriptor::thread);
+    if (thread.data() != nullptr && s != nullptr && s->valid) note_thread(*s, thread, true);
+    if (!names_.track_descriptor(p.track_descriptor.bytes(), at, out_.counts)) return out_of_working();
+  }
+  if (p.module_symbols.present()) {
+    byte_span bytes = p.module_symbols.bytes();
+    if (!working_.charge(2 * sizeof(byte_span))) return out_of_working();
+    if (copy_) bytes = storage_->keep.copy(bytes);
+    if (bytes.data() == nullptr)
+      return fail(errc::result_memory, "symbols exceed profiling.max_result_memory");
+    module_symbols_.push_back(bytes);
+  }
+  if (p.deobfuscation_mapping) out_.counts.add(counter::deobfuscation_not_applied);
+  return true;
+}
+
+}  // namespace profile_relay::perfetto_decode

@@ -1,0 +1,196 @@
+#pragma once
+
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "perfetto_decode/arena.hpp"
+#include "perfetto_decode/clock_graph.hpp"
+#include "perfetto_decode/decoded_trace.hpp"
+#include "perfetto_decode/interval.hpp"
+#include "perfetto_decode/packet.hpp"
+#include "perfetto_decode/stack_resolver.hpp"
+#include "perfetto_decode/string_table.hpp"
+#include "perfetto_decode/task_names.hpp"
+#include "perfetto_decode/time_ref.hpp"
+
+namespace profile_relay::perfetto_decode {
+
+class inflater;
+enum class packing : std::uint8_t;
+enum class walk_end : std::uint8_t;
+
+/// What outlives the decoder: copies of strings whose source was a bundle. The budgets must outlive the
+/// arena.
+struct decoded_storage {
+  explicit decoded_storage(limits const& lim) : result(lim.result_bytes), keep(result) {}
+  memory_budget result;
+  arena keep;
+};
+
+/// Decodes one trace. One instance, one call of `run`.
+///
+/// Packets stream by once; each sample is recorded as (reference to a callstack of its interval, clock, raw
+/// time, task). Intervals are resolved when they end, clocks when all snapshots are known. The parts:
+/// container (where packets are), packet (their top level), interval and stack_resolver (interning),
+/// clock_graph, task_names; this class holds the order of work for one packet (perfetto-decoding 3) and the
+/// state of sequences (4).
+class trace_decoder {
+ public:
+  explicit trace_decoder(limits const& lim);
+
+  result<decoded_trace> run(byte_span trace);
+
+ private:
+  // What decides whether a sample is CPU time (perfetto-decoding 6).
+  struct packet_defaults {
+    std::uint32_t clock_id = 0;
+    bool perf_cpu_time = true;
+    bool stack_sample_cpu_time = true;
+  };
+  struct sequence {
+    std::uint32_t machine = 0, id = 0;
+    bool seen = false;   // a packet of it was met before
+    bool valid = false;  // incremental state
+    packet_defaults defaults;
+    std::unique_ptr<interval> current;
+    // The thread descriptor outlives clears; the reference time does not.
+    bool has_thread = false, has_reference = false;
+    std::int64_t pid = 0, tid = 0;
+    std::int64_t reference_ns = 0;
+    // The node of the clock id used last.
+    std::uint32_t cached_clock_id = 0;
+    clock_graph::node cached_clock = clock_graph::no_node;
+    // Callstacks that samples use, to be resolved when the interval ends.
+    struct used_callstack {
+      std::uint64_t iid;
+      std::uint32_t ref;
+      bool of_stack_sample;
+    };
+    std::vector<used_callstack> used;
+    // StackSamples whose contexts are interned: the entry may still come.
+    struct pending_context {
+      std::uint32_t record;
+      std::uint64_t task_iid, descriptor_iid;
+      bool has_task, has_descriptor;
+    };
+    std::vector<pending_context> pending;
+  };
+  struct record {
+    time_ref time;
+    std::uint32_t ref = none;  // into refs_; none = no callstack
+    std::uint32_t task = none;
+    std::uint32_t stream_sequence = 0, stream_cpu = 0;
+    sample_source source = sample_source::perf_sample;
+    bool cpu_time = true;
+    bool marker = false;  // a loss report: no sample, but it fixes its stream's timebase
+    // After the last packet: what `time.raw` has become.
+    enum class resolved : std::uint8_t { not_yet, trace_time, wall_time, dropped } state = resolved::not_yet;
+    counter why{};  // dropped
+  };
+  struct task_key {
+    std::uint32_t machine;
+    std::int64_t pid, tid;
+    bool has_pid, has_tid;
+    bool operator==(task_key const&) const = default;
+  };
+  struct task_hash {
+    std::size_t operator()(task_key const& k) const;
+  };
+  struct base_time {
+    time_ref time;
+    std::int64_t trace_time = 0, wall_time = 0;
+    bool has_trace_time = false, has_wall_time = false;
+    bool exhausted = false;  // a sample before time zero: the rest of its packet is dropped
+    counter failure{};
+  };
+  // container
+  bool fail(errc code, std::string what);
+  bool on_packet(byte_span packet, std::size_t offset);
+  bool on_bundle(byte_span payload, packing how, std::size_t offset);
+  void run_plain(byte_span trace);
+  void run_compressed(byte_span trace, packing how);
+  walk_end walk_inflated(inflater& in, std::vector<std::byte>& window, bool only_packets, bool count_bytes);
+  bool grow(std::vector<std::byte>& window, std::size_t size);
+  bool count_inflated(std::size_t n);
+  void note_corrupt(counter c, std::size_t offset);
+
+  // packets
+  bool process(packet_view const& p);
+  sequence* sequence_of(packet_view const& p);
+  bool start_interval(sequence& s);
+  bool end_interval(sequence& s);
+  void read_defaults(sequence& s, byte_span message);
+  bool describe(packet_view const& p, sequence* s, time_ref t);
+  void on_clock_snapshot(packet_view const& p);
+  void on_remote_clock_sync(packet_view const& p);
+  void note_thread(sequence& s, byte_span thread_descriptor, bool needs_both);
+  time_ref time_of(packet_view const& p, sequence* s);
+  bool out_of_working() {
+    return fail(errc::working_memory, "interning tables exceed profiling.max_working_memory");
+  }
+
+  // samples
+  bool perf_sample(packet_view const& p, sequence* s, time_ref t);
+  bool stack_sample(packet_view const& p, sequence* s, time_ref t);
+  bool streaming_profile(packet_view const& p, sequence* s, time_ref t);
+  bool add_record(record const& r);
+  bool use_callstack(sequence* s, std::uint64_t iid, bool of_stack_sample, std::uint32_t& ref);
+  std::uint32_t task_of(task_key const& k);
+  void resolve_pending(sequence& s);
+  bool refused(stack_resolver const& r);
+
+  // after the last packet
+  bool finish();
+  void resolve_bases();
+  void resolve_record(record& r);
+  bool resolve_time(time_ref t, std::int64_t& trace_time, counter& why);
+  bool resolve_missing();
+  std::int64_t greatest_before(time_ref t) const;
+  std::vector<std::uint32_t> time_order() const;
+  bool emit();
+  void name_tasks();
+
+  limits limits_;
+  decoded_trace out_;
+  std::shared_ptr<decoded_storage> storage_;
+  memory_budget working_;
+  string_table strings_;
+  stack_resolver stacks_;
+  clock_graph clocks_;
+  task_names names_;
+  boost::unordered_flat_map<std::uint64_t, std::unique_ptr<sequence>> sequences_;
+  sequence* last_sequence_ = nullptr;
+  boost::unordered_flat_map<task_key, std::uint32_t, task_hash> task_index_;
+  task_key last_task_key_{};
+  std::uint32_t last_task_ = none;
+  std::vector<record> records_;
+  std::vector<stack_ref> refs_;
+  std::vector<base_time> bases_;
+  // Of packets without samples: those that raised their clock's greatest reading, and that reading by node.
+  std::vector<time_ref> marks_;
+  std::vector<std::int64_t> greatest_;
+  std::vector<std::int64_t> greatest_of_records_, greatest_of_marks_;  // running, for packets without a time
+  std::vector<clock_graph::reading> readings_;
+  std::vector<byte_span> module_symbols_;
+  std::vector<std::byte> file_window_, bundle_window_;
+  boost::unordered_flat_set<std::uint32_t> machines_;  // foreign ones
+  std::uint32_t first_machine_ = 0, last_machine_ = 0;
+  std::size_t inflated_ = 0;
+  std::size_t packet_offset_ = 0;
+  bool host_seen_ = false;
+  clock_graph::node host_default_ = clock_graph::no_node;  // cached until the next snapshot
+  bool host_default_known_ = false;
+  bool inside_bundle_ = false;
+  bool copy_ = false;  // the bytes being read go away
+  bool any_missing_time_ = false;
+  bool any_other_timebase_ = false;
+  bool stopped_ = false;  // damage: the rest of the input is dropped
+  bool failed_ = false;
+  error error_{};
+};
+
+}  // namespace profile_relay::perfetto_decode
