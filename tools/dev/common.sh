@@ -91,7 +91,7 @@ need_kafka() {
   say "fetching Kafka's jars with Maven into $libs"
   rm -rf "$libs"
   mkdir -p "$libs"
-  mvn -q -B -f tools/kafka/pom.xml dependency:copy-dependencies -DoutputDirectory="$PWD/$libs" </dev/null >&2 ||
+  mvn -q -B -Dstyle.color=never -f tools/kafka/pom.xml dependency:copy-dependencies -DoutputDirectory="$PWD/$libs" </dev/null >&2 ||
     die "Maven could not fetch Kafka's jars; its words are above"
   if [[ ${1:-} == --pin ]]; then
     (cd "$libs" && LC_ALL=C sha256sum -- *.jar) >"$list"

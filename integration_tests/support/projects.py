@@ -1,0 +1,82 @@
+"""The projects of the tests, and the configuration folder that holds them.
+
+Also a command, for the container: `python -m support.projects FOLDER` writes config.yml and projects/ there.
+"""
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+CONTINUOUS = "organizations:continuous-profiling"
+PERFETTO = "organizations:continuous-profiling-perfetto"
+
+
+@dataclass(frozen=True)
+class Project:
+    id: int
+    key: str
+    features: tuple[str, ...] = (CONTINUOUS, PERFETTO)
+    numeric_id: int | None = 1054
+    enabled_key: bool = True
+    disabled: bool = False
+    retention: int = 90
+    domains: tuple[str, ...] = ("*",)
+    organization: int = 1
+
+    def document(self) -> dict[str, Any]:
+        key = {"publicKey": self.key, "isEnabled": self.enabled_key}
+        if self.numeric_id is not None:
+            key["numericId"] = self.numeric_id
+        return {"publicKeys": [key], "organizationId": self.organization, "slug": f"project-{self.id}",
+                "disabled": self.disabled,
+                "config": {"allowedDomains": list(self.domains), "eventRetention": self.retention,
+                           "features": list(self.features), "quotas": []}}
+
+    def write(self, folder: Path) -> Path:
+        path = folder / "projects" / f"{self.id}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # In one step, so that a running server never reads half a file.
+        part = path.with_suffix(".part")
+        part.write_text(json.dumps(self.document(), indent=2))
+        part.rename(path)
+        return path
+
+
+PROJECT = Project(42, "a94ae32be2584e0bbd7a4cbb95971fee")
+NO_FLAGS = Project(43, "b" * 31 + "1", features=())
+NO_PERFETTO = Project(44, "b" * 31 + "2", features=(CONTINUOUS,))
+DISABLED_PROJECT = Project(45, "b" * 31 + "3", disabled=True)
+NO_NUMERIC_ID = Project(46, "b" * 31 + "4", numeric_id=None, retention=30, organization=70_000)
+DISABLED_KEY = Project(47, "b" * 31 + "5", enabled_key=False)
+ONE_DOMAIN = Project(48, "b" * 31 + "6", domains=("https://shop.example",))
+PERFETTO_ONLY = Project(49, "b" * 31 + "7", features=(PERFETTO,))
+ALL = (PROJECT, NO_FLAGS, NO_PERFETTO, DISABLED_PROJECT, NO_NUMERIC_ID, DISABLED_KEY, ONE_DOMAIN, PERFETTO_ONLY)
+
+# Small, so that the oversize cases of the matrix stay small too.
+MATRIX_LIMITS = {"max_envelope_size": 4 << 20, "max_profile_size": 2 << 20}
+
+
+def deep_merge(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in changes.items():
+        merged[key] = deep_merge(merged[key], value) if isinstance(value, dict) and key in merged else value
+    return merged
+
+
+def write_configuration(folder: Path, changes: dict[str, Any] | None = None,
+                        projects: tuple[Project, ...] = ALL) -> None:
+    """config.yml (JSON is YAML) and one file per project. Port 0: the server takes a free one and says which."""
+    folder.mkdir(parents=True, exist_ok=True)
+    configuration = deep_merge({"relay": {"host": "127.0.0.1", "port": 0}, "cache": {"file_interval": 1}}, changes or {})
+    (folder / "config.yml").write_text(json.dumps(configuration, indent=2))
+    (folder / "projects").mkdir(exist_ok=True)
+    for project in projects:
+        project.write(folder)
+
+
+if __name__ == "__main__":
+    write_configuration(Path(sys.argv[1]), {"relay": {"port": 3000}, "limits": MATRIX_LIMITS,
+                                            "spool": {"envelopes": {"path": "/var/lib/profile-relay/spool"}}})

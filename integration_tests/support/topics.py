@@ -1,0 +1,77 @@
+"""Reading Kafka topics through confluent-kafka, from their beginning, as an independent consumer."""
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import msgpack
+from confluent_kafka import Consumer, TopicPartition
+
+LARGEST_MESSAGE = 60_000_000
+
+
+@dataclass
+class Record:
+    key: bytes | None
+    headers: list[tuple[str, bytes]]
+    value: bytes
+
+
+class TopicReader:
+    """All messages of one single-partition topic so far; read_to_end() adds what has arrived since."""
+
+    def __init__(self, bootstrap: str, topic: str):
+        self.topic = topic
+        self.records: list[Record] = []
+        self._consumer = Consumer({
+            "bootstrap.servers": bootstrap, "group.id": f"reader-{topic}", "enable.auto.commit": False,
+            "fetch.message.max.bytes": LARGEST_MESSAGE, "receive.message.max.bytes": 2 * LARGEST_MESSAGE,
+            "fetch.wait.max.ms": 50, "reconnect.backoff.max.ms": 500})
+        self._next = 0
+        self._consumer.assign([TopicPartition(topic, 0, 0)])
+
+    def close(self) -> None:
+        self._consumer.close()
+
+    def read_to_end(self, deadline: float = 30.0) -> list[Record]:
+        """Reads up to what the broker holds now. What was acknowledged before this call is in the result."""
+        end = time.monotonic() + deadline
+        _, high = self._consumer.get_watermark_offsets(TopicPartition(self.topic, 0), timeout=deadline)
+        while self._next < high:
+            assert time.monotonic() < end, f"{self.topic}: offset {self._next} of {high} after {deadline:.0f} s"
+            message = self._consumer.poll(1.0)
+            if message is None or message.error() is not None:
+                continue
+            self._next = message.offset() + 1
+            self.records.append(Record(message.key(), list(message.headers() or []), message.value()))
+        return self.records
+
+
+def chunk_id_of(record: Record) -> str:
+    return json.loads(msgpack.unpackb(record.value, raw=False)["payload"])["chunk_id"]
+
+
+class Profiles(TopicReader):
+    """The topic of chunks, looked up by chunk id."""
+
+    def __init__(self, bootstrap: str, topic: str = "profiles"):
+        super().__init__(bootstrap, topic)
+        self._by_chunk: dict[str, list[Record]] = {}
+        self._sorted = 0
+
+    def by_chunk(self, chunk_id: str) -> list[Record]:
+        records = self.read_to_end()
+        for record in records[self._sorted:]:
+            self._by_chunk.setdefault(chunk_id_of(record), []).append(record)
+        self._sorted = len(records)
+        return self._by_chunk.get(chunk_id, [])
+
+
+class Outcomes(TopicReader):
+    def __init__(self, bootstrap: str, topic: str = "outcomes"):
+        super().__init__(bootstrap, topic)
+
+    def by_event(self, event_id: str) -> list[dict[str, Any]]:
+        return [o for o in (json.loads(r.value) for r in self.read_to_end()) if o.get("event_id") == event_id]

@@ -1,0 +1,155 @@
+"""Bad configuration ends in one clear sentence that names the thing; project files are reloaded while running."""
+from __future__ import annotations
+
+import json
+import socket
+from pathlib import Path
+from typing import Callable
+
+import pytest
+
+from support.envelopes import auth, plain, request
+from support.projects import NO_FLAGS, PROJECT, Project
+from support.server import Server
+from support.waiting import wait_until
+
+pytestmark = pytest.mark.binary_only("configures its own servers")
+
+
+def log_lines(server: Server, *words: str) -> list[str]:
+    return [line for line in server.log().splitlines() if all(w in line for w in words)]
+
+
+def check_config(server: Server):
+    return server.command("check-config", "-c", str(server.folder))
+
+
+def test_config_init_makes_a_folder_that_serves(make_server: Callable[..., Server], tmp_path: Path) -> None:
+    server = make_server()
+    server.folder = tmp_path / "fresh"
+    done = server.command("config", "init", "-c", str(server.folder))
+    assert done.returncode == 0, done.stderr
+    project = json.loads((server.folder / "projects" / "1.json").read_text())
+    key = project["publicKeys"][0]["publicKey"]
+    assert f"{key}@" in done.stdout and "/1" in done.stdout, "the DSN is printed"
+    assert check_config(server).returncode == 0
+    server.start("--set", "relay.port=0")
+    assert server.send(request(plain(), project=Project(1, key))).status == 200
+
+    again = server.command("config", "init", "-c", str(server.folder))
+    assert json.loads((server.folder / "projects" / "1.json").read_text()) == project, "a second init overwrites nothing"
+    assert again.returncode == 0 or "config.yml" in again.stderr
+
+
+def test_an_unknown_option_is_a_warning_with_the_nearest_name(make_server: Callable[..., Server]) -> None:
+    server = make_server({"limits": {"max_profle_size": 1000}}).start()
+    assert len(log_lines(server, "limits.max_profle_size", "limits.max_profile_size")) == 1, server.log()
+    assert server.send(request(plain())).status == 200
+
+
+@pytest.mark.parametrize(("text", "named"), [
+    ("relay:\n  port: seventy\n", ("relay.port", "2")),
+    ("relay:\n  port: 70000\n", ("relay.port", "2")),
+    ("limits:\n  max_profile_size: 5 bananas\n", ("limits.max_profile_size", "2")),
+    ("relay:\n  host: '${NO_SUCH_VARIABLE_HERE}'\n", ("relay.host", "NO_SUCH_VARIABLE_HERE")),
+    ("relay:\n  mode: managed\n", ("relay.mode",)),
+    ("processing:\n  raw_profile: sideways\n", ("processing.raw_profile", "inline", "drop")),
+    ("processing:\n  raw_profile: objectstore\n", ("processing.raw_profile", "objectstore")),
+    ("relay:\n\tport: 1\n", ("config.yml", "2")),
+    ("relay: [1, 2\n", ("config.yml",)),
+])
+def test_a_bad_value_names_key_line_and_what_is_allowed(make_server: Callable[..., Server], text: str,
+                                                        named: tuple[str, ...]) -> None:
+    server = make_server()
+    (server.folder / "config.yml").write_text(text)
+    checked = check_config(server)
+    assert checked.returncode == 1
+    assert all(word in checked.stdout + checked.stderr for word in named), checked.stdout + checked.stderr
+    server.spawn()
+    assert server.process.wait(20) != 0
+    assert len(log_lines(server, *named)) == 1, server.log()
+
+
+def test_check_config_has_no_side_effects(make_server: Callable[..., Server]) -> None:
+    server = make_server()
+    before = sorted(p.relative_to(server.folder) for p in server.folder.rglob("*"))
+    assert check_config(server).returncode == 0
+    assert sorted(p.relative_to(server.folder) for p in server.folder.rglob("*")) == before
+
+
+def test_a_port_in_use_is_named(make_server: Callable[..., Server]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        server = make_server({"relay": {"port": port}})
+        server.spawn()
+        assert server.process.wait(20) != 0
+        assert len(log_lines(server, str(port))) == 1, server.log()
+
+
+def test_the_environment_wins_over_the_file_and_the_command_line_over_both(make_server: Callable[..., Server]) -> None:
+    server = make_server({"logging": {"format": "text"}}, environment={"RELAY_LOG_FORMAT": "json", "RELAY_PORT": "1"})
+    server.spawn("--set", "relay.port=0")
+    lines = wait_until(lambda: [json.loads(x) for x in server.log().splitlines() if '"ready"' in x],
+                       "the ready line in JSON")
+    assert lines[0]["msg"] == "ready" and lines[0]["http"].startswith("127.0.0.1:")
+
+
+def test_a_broken_project_file_at_the_start_is_named_and_the_others_serve(make_server: Callable[..., Server]) -> None:
+    server = make_server()
+    (server.folder / "projects" / "43.json").write_text('{"publicKeys": [}')
+    server.start()
+    assert len(log_lines(server, "43.json")) == 1, server.log()
+    assert server.send(request(plain())).status == 200
+    assert server.metric("projects_broken") == 1
+
+
+def test_project_files_are_reloaded_while_running(make_server: Callable[..., Server]) -> None:
+    server = make_server(projects=(PROJECT,)).start()
+
+    def status(project: Project) -> int:
+        return server.send(request(plain(), project=project)).status
+
+    newcomer = Project(77, "c" * 32)
+    assert status(newcomer) == 403
+    path = newcomer.write(server.folder)
+    wait_until(lambda: status(newcomer) == 200, "the new project in force")
+
+    path.write_text("{ half a file")
+    wait_until(lambda: server.metric("projects_broken") == 1, "the broken file noticed")
+    assert status(newcomer) == 200, "a broken file keeps its last good version"
+    assert log_lines(server, "77.json")
+
+    newcomer.write(server.folder)
+    wait_until(lambda: server.metric("projects_broken") == 0, "the repaired file noticed")
+    path.unlink()
+    wait_until(lambda: status(newcomer) == 403, "the removed project gone")
+    assert status(PROJECT) == 200
+
+
+def test_feature_drops_are_logged_once_per_project(make_server: Callable[..., Server]) -> None:
+    server = make_server().start()
+    for _ in range(5):
+        assert server.send(request(plain(), project=NO_FLAGS)).status == 200
+    assert server.metric("profile_chunks_feature_disabled_total", flag="organizations:continuous-profiling") == 5
+    assert len(log_lines(server, "organizations:continuous-profiling", str(NO_FLAGS.id))) == 1, server.log()
+
+
+def test_healthy_requests_leave_no_line_in_the_log_and_rejected_ones_leave_one(make_server: Callable[..., Server]) -> None:
+    server = make_server().start()
+    quiet = server.log()
+    for _ in range(5):
+        assert server.send(request(plain())).status == 200
+    assert server.log() == quiet
+    chunk = plain(version="1")
+    assert server.send(request(chunk)).status == 200
+    wait_until(lambda: len(log_lines(server, "profiling_platform_not_supported")) == 1, "the line of the rejected chunk")
+
+
+def test_the_log_never_holds_a_key_or_payload(make_server: Callable[..., Server]) -> None:
+    server = make_server({"logging": {"level": "debug"}}).start()
+    secret = "s3cret-in-the-payload"
+    assert server.send(request(plain(payload=b'{"' + secret.encode() + b'": '))).status == 200
+    assert server.send(request(plain(), headers=auth("d" * 32))).status == 403
+    assert secret not in server.log()

@@ -1,0 +1,70 @@
+"""One test per row of matrix.py, through HTTP, against what arrives on Kafka and what the counters say."""
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from conftest import Target
+from matrix import FAMILIES, MATRIX, Case
+from support import metrics
+from support.messages import check_message
+from support.projects import PROJECT
+from support.waiting import wait_until
+
+
+@pytest.mark.parametrize("case", MATRIX, ids=lambda c: c.name)
+def test_row(target: Target, case: Case) -> None:
+    built = case.build()
+    before = target.metrics()
+    answer = target.send(built)
+
+    assert answer.status == case.status, answer.body
+    if case.status == 200:
+        assert answer.json() == ({"id": built.event_id} if built.event_id else {})
+    else:
+        assert case.detail in answer.json()["detail"] and answer.json()["detail"]
+        assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["access-control-allow-origin"] == "*"
+
+    # A 200 says that the broker has it, so one look is enough; nothing is waited for.
+    for index, chunk in enumerate(built.chunks):
+        records = target.profiles.by_chunk(chunk.chunk_id)
+        assert len(records) == (1 if index in case.delivered else 0), (index, len(records))
+        if index in case.delivered:
+            check_message(records[0], chunk, built.project)
+
+    expect_outcomes(target, case, built.event_id)
+    expect_counts(target, case, before)
+
+
+def expect_outcomes(target: Target, case: Case, event_id: str | None) -> None:
+    if event_id is None:
+        assert not case.outcomes, "a row with outcomes needs an event id"
+        return
+    wait_until(lambda: len(target.outcomes.by_event(event_id)) >= len(case.outcomes), "the outcomes")
+    found = target.outcomes.by_event(event_id)
+    assert sorted((o["outcome"], o["reason"], o["category"], o["quantity"]) for o in found) == sorted(
+        (o.id, o.reason, o.category, 1) for o in case.outcomes)
+    for outcome in found:
+        assert outcome["project_id"] == PROJECT.id and outcome["org_id"] == 1 and outcome["key_id"] == 1054
+        assert outcome["remote_addr"]
+        time.strptime(outcome["timestamp"], "%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def expect_counts(target: Target, case: Case, before: dict[metrics.Series, float]) -> None:
+    """Every counter of FAMILIES moved as the row says and no other moved."""
+    def moved() -> dict[metrics.Series, float]:
+        return metrics.delta(before, target.metrics(), FAMILIES)
+
+    # Outcomes are counted when the broker has them, which may be after the answer.
+    wait_until(lambda: moved() == case.counts or sum(moved().values()) > sum(case.counts.values()),
+               f"the counters of the row: {case.counts}, now {moved()}", 5.0)
+    assert moved() == case.counts
+    after = target.metrics()
+    if case.status != 200:
+        status = metrics.series("requests_total", status=str(case.status))
+        assert after[status] - before.get(status, 0.0) == 1
+    for counter, expected in case.decode_counts.items():
+        key = metrics.series("decode_total", counter=counter)
+        assert after.get(key, 0.0) - before.get(key, 0.0) == expected
