@@ -25,7 +25,8 @@ struct delivery_status {
   std::uint64_t spool_bytes = 0;
   std::uint64_t spool_dead_records = 0;
   std::optional<std::chrono::milliseconds> oldest_spooled_age;
-  std::uint64_t delivered_total = 0, spooled_total = 0, drained_total = 0, failed_total = 0, raw_dropped_total = 0;
+  std::uint64_t delivered_total = 0, spooled_total = 0, drained_total = 0, failed_total = 0,
+                raw_dropped_total = 0;
 };
 
 /// The one way a record leaves the pipeline. Thread-safe.
@@ -33,8 +34,8 @@ class delivery_port {
  public:
   virtual ~delivery_port() = default;
 
-  /// Takes the record over. `done` is called exactly once, from the delivery thread, also at shutdown; it must not
-  /// throw and should only post.
+  /// Takes the record over. `done` is called exactly once, from the delivery thread, also at shutdown; it
+  /// must not throw and should only post.
   virtual void submit(profile::kafka_record record, std::function<void(record_end)> done) = 0;
   virtual delivery_status status() const = 0;
 };

@@ -1,0 +1,180 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "server/core/delivery_backlog.hpp"
+#include "server/core/delivery_events.hpp"
+
+namespace profile_relay::server {
+
+struct delivery_fsm_settings {
+  bool broker = false;     ///< false: spool-only mode
+  bool ack_spool = false;  ///< processing.ack: spool
+  /// Bytes of records (wire_size) that may lie with Kafka. Raised to twice max_message_bytes if smaller, so
+  /// that any record fits either half.
+  std::uint64_t producer_bytes = 256u << 20;
+  std::uint64_t max_message_bytes = 50'000'000;
+  backlog_cursor::pauses drain_pauses;
+  std::chrono::milliseconds report_grace{2000};  ///< wait for reports after a purge
+  std::chrono::milliseconds spool_grace{5000};   ///< then wait for the spool
+};
+
+/// Counts since start. Every submitted record is in exactly one of delivered, spooled, failed once it has
+/// ended.
+struct delivery_totals {
+  std::uint64_t delivered = 0, spooled = 0, failed = 0;
+  std::uint64_t drained = 0;       ///< of the backlog, acknowledged
+  std::uint64_t dead = 0;          ///< refused for good after a 200
+  std::uint64_t raw_dropped = 0;   ///< kept without their raw trace, which did not fit the message limit
+  std::uint64_t late_reports = 0;  ///< reports of records that had been given up
+};
+
+/// Delivery without I/O: events in, actions out, time as a value. Every record that is submitted is resolved
+/// exactly once, and at any moment exactly one side has to bring it to its end:
+///
+///                       no broker, ack: spool, no room in the producer's budget
+///               ┌───────────────────────────────────────────────────────────────┐
+///   submit ─────┤                                                               ▼
+///               │              retriable or refused; given up at shutdown  ┌─────────┐  failed
+///               └────────► ┌───────┐ ────────────────────────────────────► │ SPOOL   │ ─────────►
+///               unavailable (503)
+///                 too  ┌── │ KAFKA │                                       │ writing │
+///                large └─► └───────┘ ── acked ─► delivered                 └─────────┘ ─► spooled (200)
+///           (once without      │                                                │
+///            the raw trace)    └── still too large ─► too_large                 ▼ synced
+///                                                        take, oldest first  ┌────────┐
+///                                           ┌──────────────────────────────  │ STORED │ ◄─┐
+///                                           ▼        (at most half the       └────────┘   │ retriable: it
+///                                           never
+///                                       ┌───────┐     producer's budget)                  │ left; pause, go
+///                                       on │ KAFKA │ ────────────────────────────────────────┘ └───────┘ ──
+///                                       acked ─► remove
+///                                           └── too large (once without raw), refused
+///                                                  ─► outcome, safe itself ─► mark dead: kept, listed, not
+///                                                  sent again
+///
+/// Live records come first: the backlog has its own half of the budget, is never allowed more, and live
+/// records may use all of it while there is no backlog.
+///
+/// Shutdown, event::drain(deadline): the backlog stops; what is with Kafka may finish until the deadline;
+/// then the producer is purged and each record goes to the spool on its report, or `report_grace` later
+/// without one; what the spool does not answer for `spool_grace` is resolved as unavailable. Backlog records
+/// simply stay stored.
+///
+/// Not its business: I/O, threads, clocks, logs, HTTP. Backed by tests/server/delivery (scripts and random
+/// runs).
+class delivery_fsm {
+ public:
+  explicit delivery_fsm(delivery_fsm_settings s);
+
+  /// Takes one event; appends what is to be done. `now` never runs backwards.
+  void step(delivery_event e, delivery_time now, std::vector<delivery_action>& out);
+
+  /// After event::drain: nothing is left to wait for.
+  bool finished() const;
+
+  delivery_totals const& totals() const { return totals_; }
+  std::uint64_t in_flight_records() const { return with_kafka_; }
+  std::uint64_t in_flight_bytes() const { return live_bytes_ + backlog_bytes_; }
+  std::uint64_t spooling_bytes() const { return spooling_bytes_; }
+  std::uint64_t backlog_bytes() const { return backlog_bytes_; }
+  /// The broker took nothing since the last failure.
+  bool broker_failing() const { return backlog_.probing(); }
+
+ private:
+  enum class origin : std::uint8_t {
+    live,     // submitted: somebody waits
+    backlog,  // stored: the spool has it until it is removed
+    outcome,  // made for a dead record, which is marked dead once this is safe
+  };
+  // Ids of records that nobody submitted, apart from the callers' ids.
+  static constexpr std::uint64_t first_internal_id = std::uint64_t{1} << 62;
+  static constexpr std::uint64_t backlog_id(std::int64_t key) {
+    return first_internal_id | static_cast<std::uint64_t>(key);
+  }
+  static constexpr std::uint64_t outcome_id(std::int64_t key) {
+    return std::uint64_t{1} << 63 | static_cast<std::uint64_t>(key);
+  }
+
+  enum class place : std::uint8_t { kafka, spool };
+  struct entry {
+    record_ptr record;
+    origin from;
+    place at;
+    std::int64_t key;  // backlog: its row; outcome: the dead record's row
+    bool stripped;
+    std::uint64_t bytes;
+  };
+  using entries = std::unordered_map<std::uint64_t, entry>;
+  using actions = std::vector<delivery_action>;
+
+  struct condemned {
+    std::string why;
+    record_ptr outcome;   // once made
+    bool failed = false;  // it found no place: try again
+  };
+  struct leaving {
+    std::optional<std::string> dead;  // why; absent = removed
+    bool failed = false;              // the spool could not do it: try again
+  };
+
+  void on(event::submit& e, actions& out);
+  void on(event::reported& e, actions& out);
+  void on(event::spooled& e, actions& out);
+  void on(event::spool_failed& e, actions& out);
+  void on(event::stored& e, actions& out);
+  void on(event::take_failed& e, actions& out);
+  void on(event::removed& e, actions& out);
+  void on(event::remove_failed& e, actions& out);
+  void on(event::outcome_made& e, actions& out);
+  void on(event::drain& e, actions& out);
+  void on(event::tick& e, actions& out);
+
+  // One record's way (delivery_fsm.cpp).
+  void admit(std::uint64_t id, entry e, actions& out);
+  void to_kafka(std::uint64_t id, entry& e, actions& out);
+  void to_spool(std::uint64_t id, entry& e, actions& out);
+  void leave_place(entry const& e);
+  void resolve(entries::iterator it, record_end end, actions& out);
+  void on_acked(entries::iterator it, actions& out);
+  void on_retriable(entries::iterator it, actions& out);
+  void on_too_large(entries::iterator it, std::string const& what, actions& out);
+  void on_refused(entries::iterator it, std::string const& what, actions& out);
+  static bool strip(entry& e);
+  bool make_fit(entry& e) const;
+  bool live_fits(std::uint64_t bytes) const;
+
+  // The backlog, retries, shutdown (delivery_fsm_backlog.cpp).
+  void pump(actions& out);
+  void produce_taken(actions& out);
+  void condemn(std::int64_t key, record_ptr record, reason why, std::string text, actions& out);
+  void send_outcome(std::int64_t key, record_ptr outcome, actions& out);
+  void bury(std::int64_t key, actions& out);
+  void note_trouble();
+  void retry(actions& out);
+  void shut_down(actions& out);
+  void wish(actions& out);
+
+  delivery_fsm_settings s_;
+  delivery_time now_{};
+  entries entries_;
+  std::uint64_t live_bytes_ = 0, backlog_bytes_ = 0, spooling_bytes_ = 0, with_kafka_ = 0;
+  backlog_cursor backlog_;
+  std::deque<entry> taken_;  // read from the spool, waiting for room
+  std::map<std::int64_t, condemned> condemned_;
+  std::map<std::int64_t, leaving> leaving_;
+  bool anything_failed_ = false;  // in one of the two above
+  std::optional<delivery_time> retry_at_;
+  std::optional<delivery_time> deadline_;
+  bool purged_ = false, gave_up_kafka_ = false, closed_ = false;
+  std::optional<delivery_time> wished_;
+  delivery_totals totals_;
+};
+
+}  // namespace profile_relay::server
