@@ -21,7 +21,7 @@ using std::chrono::seconds;
 constexpr std::uint64_t u32_max = std::numeric_limits<std::uint32_t>::max();
 /// Consumers read stack and frame indices as i32, so no count can usefully be larger.
 constexpr std::uint64_t index_max = std::numeric_limits<std::int32_t>::max();
-constexpr std::uint64_t day = 24 * 60 * 60;
+constexpr std::uint64_t day = 86'400;
 
 /// `relay.mode` sets nothing: it only says whether an existing Relay configuration expects an upstream.
 option mode_row() {

@@ -116,7 +116,7 @@ class project_set {
     std::shared_ptr<const project> good;
     bool broken = false;  ///< the current text is not in force
   };
-  static bool read(entry& e, project_file const& file, reload_report& report);
+  static bool read(entry& e, project_file& file, reload_report& report);
 
   std::map<std::string, entry> entries_;
   std::shared_ptr<const project_snapshot> snapshot_ = std::make_shared<project_snapshot>();

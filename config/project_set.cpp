@@ -8,16 +8,16 @@ constexpr char absent_note[] = " (the project is not served)";
 
 }  // namespace
 
-bool project_set::read(entry& e, project_file const& file, reload_report& report) {
-  e.text = file.text;
+bool project_set::read(entry& e, project_file& file, reload_report& report) {
+  e.text = std::move(file.text);
   e.broken = false;
-  if (!file.text) {
+  if (!e.text) {
     e.broken = true;
     report.errors.push_back(error{errc::unreadable, file.name, 0, "", "cannot be read"}.to_string() +
                             (e.good ? last_good_note : absent_note));
     return false;
   }
-  auto parsed = parse_project(file.name, *file.text);
+  auto parsed = parse_project(file.name, *e.text);
   if (!parsed) {
     if (parsed.error().code == errc::not_a_project_file) {
       report.warnings.push_back(parsed.error().to_string());
@@ -35,12 +35,12 @@ bool project_set::read(entry& e, project_file const& file, reload_report& report
 project_set::reload_report project_set::reload(std::vector<project_file> files) {
   reload_report report;
   std::map<std::string, entry> next;
-  for (auto const& file : files) {
+  for (auto& file : files) {
     auto const known = entries_.find(file.name);
     entry e = known == entries_.end() ? entry{} : std::move(known->second);
     bool const fresh = known == entries_.end();
     if (fresh || e.text != file.text) report.changed |= read(e, file, report);
-    next.insert_or_assign(file.name, std::move(e));
+    next.insert_or_assign(std::move(file.name), std::move(e));
   }
   for (auto const& [name, e] : entries_)
     if (next.find(name) == next.end() && e.good) report.changed = true;
