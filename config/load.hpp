@@ -21,12 +21,13 @@ struct environment {
 
 struct loaded {
   settings values;
-  std::vector<std::string>
-      warnings;  ///< one line each: unknown keys with the nearest known one, ignored keys
+  /// One line each: unknown keys with the nearest known one, keys and variables without effect.
+  std::vector<std::string> warnings;
 };
 
 /// Defaults < `config_text` (config.yml; absent = no file) < environment < `overrides` (dotted key -> text,
-/// from the command line). `config_dir` anchors relative paths. Source: contract 9.
+/// from the command line). `config_dir` anchors relative paths. The first wrong value is the error; an
+/// unknown key is a warning in the file and an error on the command line. Source: contract 9.
 result<loaded> load(std::filesystem::path const& config_dir, std::optional<std::string_view> config_text,
                     environment const& env, std::map<std::string, std::string> const& overrides = {});
 
