@@ -1,0 +1,85 @@
+#include <sys/stat.h>
+
+#include <fstream>
+#include <iostream>
+
+#include "server/io/cmd_files.hpp"
+#include "server/io/project_watcher.hpp"
+
+namespace profile_relay::server {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+enum class written : std::uint8_t { yes, kept, failed };
+
+/// Never overwrites: "x" fails when the file is there.
+written write_new(fs::path const& file, std::string const& text) {
+  std::error_code ec;
+  if (fs::exists(file, ec)) {
+    std::cout << "kept     " << file.string() << " (it was there already)\n";
+    return written::kept;
+  }
+  auto* f = std::fopen(file.c_str(), "wx");
+  if (f == nullptr) return fail("cannot write " + file.string()), written::failed;
+  bool const ok = std::fwrite(text.data(), 1, text.size(), f) == text.size();
+  if (std::fclose(f) != 0 || !ok) return fail("cannot write " + file.string()), written::failed;
+  std::cout << "written  " << file.string() << '\n';
+  return written::yes;
+}
+
+/// The first key of a project file, for the DSN of a folder that was there before.
+std::optional<std::string> key_in(fs::path const& folder, std::string const& name) {
+  for (auto const& file : read_project_files(folder)) {
+    if (file.name != name || !file.text) continue;
+    auto const parsed = config::parse_project(file.name, *file.text);
+    if (parsed && !parsed->value.keys.empty()) return parsed->value.keys.front().key;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+int cmd_config_init(fs::path const& dir) {
+  std::error_code ec;
+  fs::create_directories(dir / "projects", ec);
+  if (ec) return fail("cannot make the folder " + (dir / "projects").string() + ": " + ec.message());
+  auto const key = random_hex32();
+  if (write_new(dir / "config.yml", config::default_config_text()) == written::failed) return 1;
+  if (write_new(dir / "projects" / "1.json", config::demo_project_text(key)) == written::failed) return 1;
+  auto const loaded = load_configuration({dir, {}});
+  auto const port = loaded ? loaded->values.relay.port : config::settings{}.relay.port;
+  auto const in_force = key_in(dir / "projects", "1.json");
+  if (in_force) std::cout << "\nDSN      http://" << *in_force << "@127.0.0.1:" << port << "/1\n";
+  std::cout << "start    profile-relay run -c " << dir.string() << '\n';
+  return 0;
+}
+
+int cmd_config_show(config_arguments const& a) {
+  auto const loaded = load_configuration(a);
+  if (!loaded) return 1;
+  std::cout << config::show(loaded->values);
+  return 0;
+}
+
+int cmd_config_docs() {
+  std::cout << config::options_markdown();
+  return 0;
+}
+
+int cmd_check_config(config_arguments const& a) {
+  auto const loaded = load_configuration(a);
+  if (!loaded) return 1;
+  for (auto const& line : loaded->warnings) std::cerr << "warning: " << line << '\n';
+  config::project_set set;
+  auto const report = set.reload(read_project_files(a.dir / "projects"));
+  for (auto const& line : report.warnings) std::cerr << "warning: " << line << '\n';
+  for (auto const& line : report.errors) fail(line);
+  auto const count = set.snapshot()->size();
+  if (!report.errors.empty()) return 1;
+  std::cout << a.dir.string() << ": ok, " << count << (count == 1 ? " project\n" : " projects\n");
+  return 0;
+}
+
+}  // namespace profile_relay::server

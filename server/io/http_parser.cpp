@@ -1,0 +1,148 @@
+#include "server/io/http_parser.hpp"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/beast/http/empty_body.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <optional>
+
+namespace profile_relay::server {
+
+namespace {
+
+namespace http = boost::beast::http;
+
+std::string_view std_view(boost::beast::string_view v) { return {v.data(), v.size()}; }
+
+enum class head_end { missing, found, refused };
+
+/// Looks for the empty line that ends a head, from `at` on. Refuses a line feed without its carriage return,
+/// and a line that continues the one before it: Beast would join those, others on the way may not.
+head_end find_head_end(std::string_view in, std::size_t& at) {
+  for (auto lf = in.find('\n', at); lf != std::string_view::npos; lf = in.find('\n', at)) {
+    if (lf == 0 || in[lf - 1] != '\r') return head_end::refused;
+    if (lf >= 3 && in[lf - 2] == '\n') return head_end::found;
+    if (lf + 1 == in.size()) break;  // what follows decides: stay before this line feed
+    if (in[lf + 1] == ' ' || in[lf + 1] == '\t') return head_end::refused;
+    at = lf + 1;
+  }
+  return head_end::missing;
+}
+
+}  // namespace
+
+struct http_parser::impl {
+  using parser_type = http::request_parser<http::empty_body>;
+  std::optional<parser_type> parser;
+  http_head head;
+  std::size_t scanned = 0;  // of the head that is not complete yet
+  std::span<const std::byte> piece;
+  bool has_piece = false;
+
+  /// Beast keeps a reference to it.
+  struct take_piece {
+    impl* self;
+    std::size_t operator()(std::uint64_t, boost::beast::string_view bytes, boost::beast::error_code& ec) {
+      ec = {};
+      self->piece = {reinterpret_cast<const std::byte*>(bytes.data()), bytes.size()};
+      self->has_piece = true;
+      return bytes.size();
+    }
+  } take{this};
+
+  void start() {
+    parser.emplace();
+    parser->on_chunk_body(take);
+    scanned = 0;
+    // Limits of the body are the reader's; Beast only finds where it ends.
+    parser->body_limit(boost::none);
+    parser->header_limit(max_head);
+    parser->eager(false);
+    has_piece = false;
+  }
+
+  std::optional<std::string_view> find(http::field name) const {
+    auto const& fields = parser->get();
+    auto const it = fields.find(name);
+    if (it == fields.end()) return std::nullopt;
+    return std_view(it->value());
+  }
+  std::optional<std::string_view> find(std::string_view name) const {
+    auto const& fields = parser->get();
+    auto const it = fields.find(boost::beast::string_view(name.data(), name.size()));
+    if (it == fields.end()) return std::nullopt;
+    return std_view(it->value());
+  }
+
+  /// False when the head says something that is refused.
+  bool read_head() {
+    auto const& m = parser->get();
+    head = {};
+    head.method = std_view(m.method_string());
+    head.target = std_view(m.target());
+    head.http10 = m.version() == 10;
+    if (m.version() != 10 && m.version() != 11) return false;
+    head.keep_alive = m.keep_alive();
+    head.chunked = parser->chunked();
+    if (auto const length = parser->content_length()) head.content_length = *length;
+    if (m.count(http::field::transfer_encoding) > 0 &&
+        (m.count(http::field::transfer_encoding) > 1 || head.http10 || !head.chunked ||
+         !boost::beast::iequals(m[http::field::transfer_encoding], "chunked"))) {
+      return false;
+    }
+    if (!head.http10 && m.count(http::field::host) != 1) return false;
+    head.expect_continue = !head.http10 && boost::beast::iequals(m[http::field::expect], "100-continue");
+    head.x_sentry_auth = find("x-sentry-auth");
+    head.authorization = find(http::field::authorization);
+    head.origin = find(http::field::origin);
+    head.referer = find(http::field::referer);
+    head.forwarded_for = find("x-forwarded-for");
+    head.content_encoding = find(http::field::content_encoding).value_or(std::string_view{});
+    head.several_encodings = m.count(http::field::content_encoding) > 1;
+    return true;
+  }
+};
+
+http_parser::http_parser() : impl_(std::make_unique<impl>()) { impl_->start(); }
+http_parser::~http_parser() = default;
+void http_parser::reset() { impl_->start(); }
+http_head const& http_parser::head() const { return impl_->head; }
+
+http_parser::step http_parser::parse_head(std::span<const std::byte> in) {
+  // Empty lines before a request are left over from the one before (RFC 9112, 2.2).
+  std::size_t skipped = 0;
+  while (in.size() >= 2 && in[0] == std::byte{'\r'} && in[1] == std::byte{'\n'}) {
+    in = in.subspan(2);
+    skipped += 2;
+  }
+  auto const text = std::string_view(reinterpret_cast<const char*>(in.data()), in.size());
+  auto const end = find_head_end(text.substr(0, max_head), impl_->scanned);
+  if (end == head_end::refused || (end == head_end::missing && in.size() >= max_head)) {
+    return {state::malformed, skipped, {}};
+  }
+  if (end == head_end::missing) return {state::need_more, skipped, {}};
+  boost::beast::error_code ec;
+  auto const consumed = impl_->parser->put(boost::asio::buffer(in.data(), in.size()), ec);
+  if (ec || !impl_->parser->is_header_done() || !impl_->read_head()) return {state::malformed, skipped, {}};
+  return {state::head, skipped + consumed, {}};
+}
+
+http_parser::step http_parser::parse_chunked(std::span<const std::byte> in) {
+  auto& p = *impl_->parser;
+  if (p.is_done()) return {state::done, 0, {}};
+  impl_->has_piece = false;
+  std::size_t consumed = 0;
+  // Not eager: each call handles one chunk header, one piece of a chunk, or the trailer.
+  while (!p.is_done() && !impl_->has_piece) {
+    auto const rest = in.subspan(consumed);
+    boost::beast::error_code ec;
+    auto const used = p.put(boost::asio::buffer(rest.data(), rest.size()), ec);
+    consumed += used;
+    if (ec == http::error::need_more) return {state::need_more, consumed, {}};
+    if (ec) return {state::malformed, consumed, {}};
+    if (used == 0) return {state::need_more, consumed, {}};
+  }
+  if (impl_->has_piece) return {state::piece, consumed, impl_->piece};
+  return {state::done, consumed, {}};
+}
+
+}  // namespace profile_relay::server

@@ -1,0 +1,245 @@
+#include "server/io/session.hpp"
+
+#include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+
+#include "server/io/http_wire.hpp"
+
+namespace profile_relay::server {
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
+/// Heads, chunk headers and pieces of bodies pass through here; larger heads are refused by the parser.
+constexpr std::size_t input_size = 64u << 10;
+static_assert(input_size > http_parser::max_head);
+
+}  // namespace
+
+void session_loop::sweep(std::chrono::steady_clock::time_point now) {
+  for (auto* s : sessions)
+    if (s->deadline_ <= now && !s->expired_) s->expire();
+}
+
+void session_loop::drain() {
+  draining = true;
+  for (auto* s : sessions)
+    if (s->idle_) s->expire();
+}
+
+void session_loop::abort() {
+  for (auto* s : sessions) {
+    boost::system::error_code ignored;
+    s->socket_.close(ignored);
+  }
+}
+
+session::session(asio::ip::tcp::socket socket, session_loop& loop, http_endpoint endpoint)
+    : socket_(std::move(socket)), loop_(loop), endpoint_(endpoint), in_(input_size) {
+  place_ = loop_.sessions.insert(loop_.sessions.end(), this);
+  ++loop_.connections;
+  boost::system::error_code ec;
+  socket_.set_option(asio::ip::tcp::no_delay(true), ec);
+  auto const remote = socket_.remote_endpoint(ec);
+  if (!ec) peer_ = remote.address().to_string();
+  allow(loop_.options.header_timeout);
+}
+
+session::~session() {
+  loop_.sessions.erase(place_);
+  --loop_.connections;
+}
+
+void session::start() {
+  asio::co_spawn(
+      loop_.context, [self = shared_from_this()] { return self->run(); }, asio::detached);
+}
+
+void session::expire() {
+  expired_ = true;
+  boost::system::error_code ignored;
+  socket_.cancel(ignored);
+}
+
+session::read_result session::classify(boost::system::error_code const& ec) const {
+  if (!ec) return read_result::ok;
+  return expired_ ? read_result::expired : read_result::closed;
+}
+
+void session::consume(std::size_t n) {
+  in_begin_ += n;
+  if (in_begin_ == in_end_) in_begin_ = in_end_ = 0;
+}
+
+session::awaitable<session::read_result> session::read_more() {
+  if (in_begin_ > 0 && in_end_ == in_.size()) {
+    std::copy(in_.begin() + static_cast<std::ptrdiff_t>(in_begin_),
+              in_.begin() + static_cast<std::ptrdiff_t>(in_end_), in_.begin());
+    in_end_ -= in_begin_;
+    in_begin_ = 0;
+  }
+  std::size_t n = 0;
+  auto const r = co_await read_into({in_.data() + in_end_, in_.size() - in_end_}, n);
+  in_end_ += n;
+  co_return r;
+}
+
+session::awaitable<session::read_result> session::read_into(std::span<std::byte> room, std::size_t& n) {
+  n = 0;
+  // A full input buffer that nobody can use: no request of ours looks like that.
+  if (room.empty()) co_return read_result::closed;
+  auto const [ec, got] = co_await socket_.async_read_some(asio::buffer(room.data(), room.size()), as_result);
+  n = got;
+  co_return classify(ec);
+}
+
+session::awaitable<bool> session::write(std::string_view bytes) {
+  allow(loop_.options.body_timeout);
+  auto const [ec, n] =
+      co_await asio::async_write(socket_, asio::buffer(bytes.data(), bytes.size()), as_result);
+  co_return !ec && n == bytes.size();
+}
+
+session::awaitable<bool> session::send(http_reply const& reply) {
+  auto const& head = parser_.head();
+  // What is left of a small body is cheaper to read than a new connection is to make.
+  bool const discard =
+      !rest_.complete && !rest_.asked && rest_.remaining > 0 && rest_.remaining <= input_size;
+  bool const keep = head.keep_alive && !loop_.draining && (rest_.complete || discard) && reply.status != 408;
+  auto const wire = to_wire(reply, {keep, head.method == "HEAD", head.http10});
+  std::chrono::duration<double> const took = clock::now() - started_;
+  loop_.services.counted.request(reply.status, took.count());
+  if (reply.refused_by) loop_.services.counted.request_rejected(*reply.refused_by);
+  if (!co_await write(wire)) co_return false;
+  if (!keep) {
+    co_await linger();
+    co_return false;
+  }
+  co_return rest_.complete || co_await discard_rest();
+}
+
+session::awaitable<bool> session::discard_rest() {
+  while (rest_.remaining > 0) {
+    auto const n = std::min<std::uint64_t>(rest_.remaining, pending_input().size());
+    consume(static_cast<std::size_t>(n));
+    rest_.remaining -= n;
+    if (rest_.remaining == 0) break;
+    allow(loop_.options.body_timeout);
+    if (co_await read_more() != read_result::ok) co_return false;
+  }
+  co_return true;
+}
+
+/// Closing while the client still sends would reset the connection and take the reply with it.
+session::awaitable<void> session::linger() {
+  boost::system::error_code ec;
+  socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ec);
+  if (ec || rest_.complete) co_return;
+  allow(loop_.options.linger_timeout);
+  for (std::size_t read = 0; read < loop_.options.linger_bytes;) {
+    in_begin_ = in_end_ = 0;
+    if (co_await read_more() != read_result::ok) co_return;
+    read += in_end_;
+  }
+}
+
+session::awaitable<void> session::run() {
+  try {
+    while (co_await serve_one()) {
+    }
+  } catch (std::exception const& e) {
+    log(log_level::error, "a connection failed inside the server", {{"cause", e.what()}});
+  }
+  boost::system::error_code ignored;
+  socket_.close(ignored);
+}
+
+session::awaitable<bool> session::serve_one() {
+  idle_ = true;
+  parser_.reset();
+  rest_ = {};
+  if (!co_await read_head()) co_return false;
+  http_reply reply;
+  bool failed = false;
+  try {
+    reply = co_await answer();
+  } catch (std::exception const& e) {
+    log(log_level::error, "a request failed inside the server", {{"cause", e.what()}});
+    failed = true;
+  }
+  if (failed) reply = error_reply(reason::internal);
+  who_ = nullptr;
+  decoder_.reset();
+  lease_.release();
+  if (body_.capacity() > input_size) body_ = {};
+  co_return co_await send(reply);
+}
+
+/// True when a request's head is there to be answered; otherwise the connection is done with.
+session::awaitable<bool> session::read_head() {
+  auto const& o = loop_.options;
+  if (pending_input().empty()) {
+    if (loop_.draining) co_return false;
+    allow(o.keepalive_timeout);
+    if (co_await read_more() != read_result::ok) co_return false;
+  }
+  idle_ = false;
+  started_ = clock::now();
+  allow(o.header_timeout);
+  for (;;) {
+    auto const step = parser_.parse_head(pending_input());
+    consume(step.consumed);
+    if (step.now == http_parser::state::head) co_return true;
+    rest_ = {0, false, false};  // where this request would end is unknown
+    if (step.now == http_parser::state::malformed) {
+      co_await send(error_reply(reason::bad_request));
+      co_return false;
+    }
+    auto const r = co_await read_more();
+    if (r == read_result::expired) co_await send(error_reply(reason::timeout_header));
+    if (r != read_result::ok) co_return false;
+  }
+}
+
+session::awaitable<http_reply> session::answer() {
+  using kind = http_route::kind;
+  auto const& head = parser_.head();
+  rest_ = {head.content_length, !head.has_body(), head.expect_continue && head.has_body()};
+  auto const route = find_route(head.target, endpoint_);
+  if (route.what == kind::unknown) co_return error_reply(reason::route_not_found);
+  if (route.what == kind::not_served) co_return error_reply(reason::route_not_served);
+  if (route.what == kind::envelope && head.method == "POST") co_return co_await take_envelope(route);
+  if (route.what == kind::envelope && head.method == "OPTIONS") {
+    http_reply preflight;
+    preflight.allow = allowed_methods(route.what);
+    co_return preflight;
+  }
+  if (route.what != kind::envelope && (head.method == "GET" || head.method == "HEAD"))
+    co_return answer_get(route.what);
+  auto refused = error_reply(reason::method_not_allowed);
+  refused.allow = allowed_methods(route.what);
+  co_return refused;
+}
+
+http_reply session::answer_get(http_route::kind what) {
+  http_reply out;
+  if (what == http_route::kind::metrics) {
+    out.content_type = "text/plain; version=0.0.4; charset=utf-8";
+    out.body = loop_.services.render_metrics();
+  } else if (what == http_route::kind::live) {
+    out.body = R"({"is_healthy":true})";
+  } else {
+    auto const r = loop_.services.readiness_now();
+    out.status = r.ready ? 200 : 503;
+    out.body = to_json(r);
+  }
+  return out;
+}
+
+}  // namespace profile_relay::server
