@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "perfetto_decode/time_sort.hpp"
 #include "perfetto_decode/trace_decoder.hpp"
 
 namespace profile_relay::perfetto_decode {
@@ -117,37 +118,17 @@ std::int64_t trace_decoder::greatest_before(time_ref t) const {
   return std::max(greatest_of_records_[where >> 32], greatest_of_marks_[where & 0xffff'ffffu]);
 }
 
-std::vector<std::uint32_t> trace_decoder::time_order() const {
+std::vector<time_key> trace_decoder::time_order() const {
   using enum record::resolved;
-  std::vector<std::uint32_t> order;
+  std::vector<time_key> order;
   order.reserve(records_.size());
   for (std::uint32_t i = 0; i < records_.size(); ++i)
-    if (records_[i].state == trace_time) order.push_back(i);
-  auto const middle = static_cast<std::ptrdiff_t>(order.size());
+    if (records_[i].state == trace_time) order.push_back({records_[i].time.raw, i});
+  auto const with_trace_time = order.size();
   for (std::uint32_t i = 0; i < records_.size(); ++i)
-    if (records_[i].state == wall_time) order.push_back(i);
-  auto const earlier = [this](std::uint32_t a, std::uint32_t b) {
-    return records_[a].time.raw < records_[b].time.raw;
-  };
-  for (auto const& [from, to] :
-       {std::pair{order.begin(), order.begin() + middle}, {order.begin() + middle, order.end()}}) {
-    // Producers write samples nearly in order: moving each back by a few places beats a general sort, as long
-    // as the moves stay few.
-    std::ptrdiff_t moves = 0;
-    auto const enough = 8 * (to - from) + 64;
-    for (auto it = from; it != to && moves < enough; ++it) {
-      auto const value = *it;
-      auto hole = it;
-      while (hole != from && moves < enough && earlier(value, *(hole - 1))) {
-        *hole = *(hole - 1);
-        --hole;
-        ++moves;
-      }
-      *hole = value;
-    }
-    // Stable either way: what was moved so far kept the order of equal times.
-    if (moves >= enough) std::stable_sort(from, to, earlier);
-  }
+    if (records_[i].state == wall_time) order.push_back({records_[i].time.raw, i});
+  sort_by_time(std::span(order).first(with_trace_time));
+  sort_by_time(std::span(order).subspan(with_trace_time));
   return order;
 }
 
@@ -159,13 +140,13 @@ bool trace_decoder::emit() {
   // A stream (sequence, cpu) has the timebase of its first sample's defaults.
   boost::unordered_flat_map<std::uint64_t, bool> streams;
   out_.samples.reserve(order.size());
-  for (std::uint32_t const i : order) {
-    auto const& r = records_[i];
+  for (auto const& key : order) {
+    auto const& r = records_[key.index];
     bool cpu_time = r.cpu_time;
     if (any_other_timebase_ && r.source == sample_source::perf_sample) {
       auto const machine = std::uint64_t{out_.tasks[r.task].machine} << 40;
-      auto const key = (machine ^ (std::uint64_t{r.stream_sequence} << 32)) ^ r.stream_cpu;
-      cpu_time = streams.try_emplace(key, cpu_time).first->second;
+      auto const stream = (machine ^ (std::uint64_t{r.stream_sequence} << 32)) ^ r.stream_cpu;
+      cpu_time = streams.try_emplace(stream, cpu_time).first->second;
     }
     if (r.marker) continue;
     if (r.ref == none) {

@@ -84,8 +84,29 @@ bool interval::put_string(iid_table<string_entry>& table, byte_span entry, bool 
   return ok;
 }
 
+/// The same for a callstack, most of which is one run of frame ids to be passed over.
+std::optional<std::uint64_t> iid_of_callstack(byte_span entry) {
+  constexpr auto frame_id_tag = static_cast<std::byte>(proto::fields::callstack::frame_ids << 3);
+  std::optional<std::uint64_t> iid;
+  const std::byte* p = entry.data();
+  const std::byte* const end = p + entry.size();
+  std::uint64_t value = 0;
+  while (p != end) {
+    if (*p == frame_id_tag) {
+      p = read_varint(p + 1, end, value);
+      if (p == nullptr) break;
+      continue;
+    }
+    wire_reader r(byte_span(p, static_cast<std::size_t>(end - p)));
+    if (!r.next()) break;
+    if (r.number() == 1 && r.is_varint()) iid = r.value();
+    p = r.position();
+  }
+  return iid;
+}
+
 bool interval::put_callstack(byte_span entry, bool copy, counters& counts) {
-  auto const iid = iid_of(entry);
+  auto const iid = iid_of_callstack(entry);
   if (!iid) {
     counts.add(counter::interned_data_tokenizer_errors);
     return true;

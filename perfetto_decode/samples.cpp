@@ -43,7 +43,8 @@ std::size_t trace_decoder::task_hash::operator()(task_key const& k) const {
 }
 
 std::uint32_t trace_decoder::task_of(task_key const& k) {
-  if (last_task_ != none && k == last_task_key_) return last_task_;
+  auto const slot = static_cast<std::size_t>(k.tid) % recent_tasks;
+  if (recent_ids_[slot] != none && k == recent_keys_[slot]) return recent_ids_[slot];
   auto it = task_index_.find(k);
   if (it == task_index_.end()) {
     if (!storage_->result.charge(2 * sizeof(task) + 2 * sizeof(task_key))) return none;
@@ -56,9 +57,9 @@ std::uint32_t trace_decoder::task_of(task_key const& k) {
     t.has_tid = k.has_tid;
     out_.tasks.push_back(t);
   }
-  last_task_key_ = k;
-  last_task_ = it->second;
-  return last_task_;
+  recent_keys_[slot] = k;
+  recent_ids_[slot] = it->second;
+  return it->second;
 }
 
 bool trace_decoder::add_record(record const& r) {

@@ -14,7 +14,7 @@ namespace {
 // repeats them.
 constexpr std::size_t frame_cost = sizeof(frame) + 64;
 constexpr std::size_t mapping_cost = sizeof(mapping) + 64;
-constexpr std::size_t stack_cost = sizeof(stack) + 16;
+constexpr std::size_t stack_cost = sizeof(stack) + sizeof(std::uint64_t) + 16;
 
 frame_kind kind_of(std::uint64_t v) { return v <= 6 ? static_cast<frame_kind>(v) : frame_kind::unset; }
 
@@ -53,12 +53,6 @@ std::size_t stack_resolver::mapping_hash::operator()(std::uint32_t i) const {
 bool stack_resolver::mapping_equal::operator()(std::uint32_t a, std::uint32_t b) const {
   return r->mapping_values_[a] == r->mapping_values_[b];
 }
-std::size_t stack_resolver::stack_hash::operator()(std::uint32_t i) const {
-  auto const& s = out->stacks[i];
-  std::uint64_t h = s.count;
-  for (std::uint32_t k = 0; k < s.count; ++k) h = mix(h, out->stack_frames[s.first + k]);
-  return h;
-}
 bool stack_resolver::stack_equal::operator()(std::uint32_t a, std::uint32_t b) const {
   auto const &x = out->stacks[a], &y = out->stacks[b];
   auto const* f = out->stack_frames.data();
@@ -74,7 +68,7 @@ stack_resolver::stack_resolver(decoded_trace& out, string_table& strings, memory
       limits_(lim),
       frames_(0, frame_hash{this}, frame_equal{this}),
       mappings_(0, mapping_hash{this}, mapping_equal{this}),
-      stacks_(0, stack_hash{&out}, stack_equal{&out}) {}
+      stacks_(0, stack_hash{&stack_hashes_}, stack_equal{&out}) {}
 
 stack_resolver::look_up stack_resolver::name_of(interval& in, iid_table<interval::string_entry>& table,
                                                 std::uint64_t iid, bool text, std::uint32_t& id) {
@@ -308,20 +302,24 @@ std::optional<std::uint32_t> stack_resolver::runtime_variant(std::uint32_t index
   return frame_of(v);
 }
 
-std::optional<stack_ref> stack_resolver::stack_of_scratch() {
+std::optional<stack_ref> stack_resolver::stack_of(std::span<const std::uint32_t> leaf_first) {
   auto const index = static_cast<std::uint32_t>(out_.stacks.size());
   auto const first = static_cast<std::uint32_t>(out_.stack_frames.size());
-  if (!result_.charge(stack_cost + leaf_first_.size() * sizeof(std::uint32_t))) {
+  if (!result_.charge(stack_cost + leaf_first.size() * sizeof(std::uint32_t))) {
     refuse(errc::result_memory);
     return std::nullopt;
   }
-  out_.stack_frames.insert(out_.stack_frames.end(), leaf_first_.begin(), leaf_first_.end());
-  out_.stacks.push_back({first, static_cast<std::uint32_t>(leaf_first_.size())});
+  out_.stack_frames.insert(out_.stack_frames.end(), leaf_first.begin(), leaf_first.end());
+  out_.stacks.push_back({first, static_cast<std::uint32_t>(leaf_first.size())});
+  std::uint64_t h = leaf_first.size();
+  for (std::uint32_t const f : leaf_first) h = (h ^ f) * 0x9e3779b97f4a7c15ull;
+  stack_hashes_.push_back(mix(h, h >> 32));
   auto const [it, fresh] = stacks_.insert(index);
   if (!fresh) {
     out_.stacks.pop_back();
+    stack_hashes_.pop_back();
     out_.stack_frames.resize(first);
-    result_.refund(stack_cost + leaf_first_.size() * sizeof(std::uint32_t));
+    result_.refund(stack_cost + leaf_first.size() * sizeof(std::uint32_t));
   }
   return stack_ref::of(*it);
 }
@@ -329,33 +327,41 @@ std::optional<stack_ref> stack_resolver::stack_of_scratch() {
 std::optional<stack_ref> stack_resolver::callstack(interval& in, interval::callstack_entry& entry,
                                                    bool of_stack_sample) {
   if (entry.data == nullptr) return stack_ref::void_of(counter::stackprofile_invalid_callstack_id);
-  ids_.clear();
+  // Root first in the trace, leaf first in the result: written from the back. One place more than the limit shows excess.
+  leaf_first_.resize(limits_.callstack_depth);
+  std::size_t const room = leaf_first_.size();
+  std::size_t depth = 0;
   std::uint64_t iid = 0;
+  std::optional<stack_ref> broken;
   repeated_varint ids(entry.bytes(), proto::fields::callstack::frame_ids);
   while (!entry.too_deep && ids.next(iid)) {
-    if (ids_.size() == limits_.callstack_depth) entry.too_deep = true;
-    ids_.push_back(iid);
-  }
-  if (entry.too_deep) {
-    refuse(errc::callstack_too_deep);
-    return std::nullopt;
-  }
-  leaf_first_.clear();
-  for (std::uint64_t const id : ids_) {
-    auto* f = in.frames.find(id);
-    if (f == nullptr || f->data == nullptr) return stack_ref::void_of(counter::stackprofile_invalid_frame_id);
+    if (depth == room) entry.too_deep = true;
+    ++depth;
+    if (broken || entry.too_deep) continue;
+    auto* f = in.frames.find(iid);
+    if (f == nullptr || f->data == nullptr) {
+      broken = stack_ref::void_of(counter::stackprofile_invalid_frame_id);
+      continue;
+    }
     if (f->resolved == interval::unresolved && !resolve_frame(in, *f)) return std::nullopt;
-    if (f->broken) return stack_ref::void_of(f->why);
+    if (f->broken) {
+      broken = stack_ref::void_of(f->why);
+      continue;
+    }
     std::uint32_t index = f->resolved;
     if (of_stack_sample) {
       auto const variant = runtime_variant(index);
       if (!variant) return std::nullopt;
       index = *variant;
     }
-    leaf_first_.push_back(index);
+    leaf_first_[room - depth] = index;
   }
-  std::reverse(leaf_first_.begin(), leaf_first_.end());
-  return stack_of_scratch();
+  if (entry.too_deep) {
+    refuse(errc::callstack_too_deep);
+    return std::nullopt;
+  }
+  if (broken) return broken;
+  return stack_of(std::span(leaf_first_).last(depth));
 }
 
 std::optional<stack_ref> stack_resolver::inline_callstack(byte_span message, bool copy) {
@@ -396,7 +402,7 @@ std::optional<stack_ref> stack_resolver::inline_callstack(byte_span message, boo
   }
   if (leaf_first_.empty()) return stack_ref::void_of(counter::sample_without_callstack);
   std::reverse(leaf_first_.begin(), leaf_first_.end());
-  return stack_of_scratch();
+  return stack_of(leaf_first_);
 }
 
 }  // namespace profile_relay::perfetto_decode

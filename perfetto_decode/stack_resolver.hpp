@@ -78,9 +78,9 @@ class stack_resolver {
     stack_resolver const* r;
     bool operator()(std::uint32_t a, std::uint32_t b) const;
   };
-  struct stack_hash {
-    decoded_trace const* out;
-    std::size_t operator()(std::uint32_t i) const;
+  struct stack_hash {  // kept beside the stacks: growing the set must not walk them again
+    std::vector<std::uint64_t> const* hashes;
+    std::size_t operator()(std::uint32_t i) const { return (*hashes)[i]; }
   };
   struct stack_equal {
     decoded_trace const* out;
@@ -98,7 +98,7 @@ class stack_resolver {
   std::optional<std::uint32_t> frame_of(frame_value const& v);
   std::optional<std::uint32_t> runtime_variant(std::uint32_t frame);
   std::optional<std::uint32_t> mapping_of(mapping_value const& v);
-  std::optional<stack_ref> stack_of_scratch();
+  std::optional<stack_ref> stack_of(std::span<const std::uint32_t> leaf_first);
   bool refuse(errc e) {
     failure_ = e;
     return false;
@@ -113,10 +113,10 @@ class stack_resolver {
 
   std::vector<frame_value> frame_values_;      // by frame index
   std::vector<mapping_value> mapping_values_;  // by mapping index
+  std::vector<std::uint64_t> stack_hashes_;    // by stack index
   boost::unordered_flat_set<std::uint32_t, frame_hash, frame_equal> frames_;
   boost::unordered_flat_set<std::uint32_t, mapping_hash, mapping_equal> mappings_;
   boost::unordered_flat_set<std::uint32_t, stack_hash, stack_equal> stacks_;
-  std::vector<std::uint64_t> ids_;         // scratch: frame iids of one callstack
   std::vector<std::uint32_t> leaf_first_;  // scratch: frames of one stack
 };
 

@@ -30,6 +30,7 @@ trace_decoder::trace_decoder(limits const& lim)
       clocks_(working_),
       names_(working_, storage_->keep) {
   refs_.push_back(stack_ref::void_of(counter::stackprofile_invalid_callstack_id));
+  recent_ids_.fill(none);
 }
 
 bool trace_decoder::fail(errc code, std::string what) {

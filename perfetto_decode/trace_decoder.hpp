@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <boost/unordered/unordered_flat_set.hpp>
 #include <cstdint>
@@ -20,6 +21,7 @@
 namespace profile_relay::perfetto_decode {
 
 class inflater;
+struct time_key;
 enum class packing : std::uint8_t;
 enum class walk_end : std::uint8_t;
 
@@ -150,7 +152,7 @@ class trace_decoder {
   bool resolve_time(time_ref t, std::int64_t& trace_time, counter& why);
   bool resolve_missing();
   std::int64_t greatest_before(time_ref t) const;
-  std::vector<std::uint32_t> time_order() const;
+  std::vector<time_key> time_order() const;
   bool emit();
   void name_tasks();
 
@@ -165,8 +167,10 @@ class trace_decoder {
   boost::unordered_flat_map<std::uint64_t, std::unique_ptr<sequence>> sequences_;
   sequence* last_sequence_ = nullptr;
   boost::unordered_flat_map<task_key, std::uint32_t, task_hash> task_index_;
-  task_key last_task_key_{};
-  std::uint32_t last_task_ = none;
+  // The last few tasks, by the low bits of their tid: a look-up of the map for each sample would cost more.
+  static constexpr std::size_t recent_tasks = 64;
+  std::array<task_key, recent_tasks> recent_keys_{};
+  std::array<std::uint32_t, recent_tasks> recent_ids_;
   std::vector<record> records_;
   std::vector<stack_ref> refs_;
   std::vector<base_time> bases_;

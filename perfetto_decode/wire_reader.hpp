@@ -1,7 +1,9 @@
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 
 namespace profile_relay::perfetto_decode {
@@ -12,10 +14,20 @@ enum class wire_type : std::uint8_t { varint = 0, fixed64 = 1, bytes = 2, fixed3
 
 /// Reads one varint at `p`. Returns the byte after it, or nullptr when it runs past `end` or past ten bytes.
 /// Bits above the 64th are dropped, as protobuf's own readers do.
-inline const std::byte* read_varint(const std::byte* p, const std::byte* end, std::uint64_t& out) {
-  if (p != end && (static_cast<std::uint8_t>(*p) & 0x80u) == 0) {
-    out = static_cast<std::uint8_t>(*p);
-    return p + 1;
+[[gnu::noinline]] inline const std::byte* read_long_varint(const std::byte* p, const std::byte* end,
+                                                           std::uint64_t& out) {
+  if (end - p >= 8) {
+    // Eight bytes at once: cut after the first byte without its top bit, then push the groups of seven together.
+    std::uint64_t w = 0;
+    std::memcpy(&w, p, 8);
+    std::uint64_t const ends = ~w & 0x8080808080808080u;
+    if (ends != 0 && std::endian::native == std::endian::little) {
+      w &= ends ^ (ends - 1);
+      w = ((w & 0x7f007f007f007f00u) >> 1) | (w & 0x007f007f007f007fu);
+      w = ((w & 0x3fff00003fff0000u) >> 2) | (w & 0x00003fff00003fffu);
+      out = ((w & 0x0fffffff00000000u) >> 4) | (w & 0x000000000fffffffu);
+      return p + (static_cast<unsigned>(std::countr_zero(ends)) / 8 + 1);
+    }
   }
   std::uint64_t value = 0;
   const std::byte* const limit = end - p > 10 ? p + 10 : end;
@@ -30,6 +42,20 @@ inline const std::byte* read_varint(const std::byte* p, const std::byte* end, st
   return nullptr;
 }
 
+/// The same; varints of one or two bytes, which are most, are read in place.
+[[gnu::always_inline]] inline const std::byte* read_varint(const std::byte* p, const std::byte* end,
+                                                           std::uint64_t& out) {
+  if (p != end && (static_cast<std::uint8_t>(*p) & 0x80u) == 0) {
+    out = static_cast<std::uint8_t>(*p);
+    return p + 1;
+  }
+  if (end - p >= 2 && (static_cast<std::uint8_t>(p[1]) & 0x80u) == 0) {
+    out = (static_cast<std::uint64_t>(p[0]) & 0x7fu) | (static_cast<std::uint64_t>(p[1]) << 7);
+    return p + 2;
+  }
+  return read_long_varint(p, end, out);
+}
+
 /// Walks the fields of one protobuf message, one level deep, without copying.
 /// Refuses (next() is false and ok() is false) a tag with field number 0, groups, unknown wire types, and
 /// anything that reaches past the end. It never reads outside the span; the fuzzer of the wire reader backs
@@ -39,37 +65,37 @@ class wire_reader {
   explicit wire_reader(byte_span message) : p_(message.data()), end_(p_ + message.size()) {}
 
   /// Moves to the next field. False at the end, and at damage.
-  bool next() {
+  [[gnu::always_inline]] bool next() {
     if (p_ == end_) return false;
-    std::uint64_t tag = 0;
-    const std::byte* p = read_varint(p_, end_, tag);
-    if (p == nullptr || tag > 0xffff'ffffu || tag < 8) return damage();
+    std::uint64_t tag = static_cast<std::uint8_t>(*p_);
+    const std::byte* p = p_ + 1;
+    if ((tag & 0x80u) != 0) {
+      // Two bytes hold every field number that packets use; longer tags are read, but slowly.
+      if (p != end_ && (static_cast<std::uint8_t>(*p) & 0x80u) == 0) {
+        tag = (tag & 0x7fu) | (static_cast<std::uint64_t>(*p) << 7);
+        ++p;
+      } else {
+        p = read_varint(p_, end_, tag);
+        if (p == nullptr || tag > 0xffff'ffffu) return damage();
+      }
+    }
     number_ = static_cast<std::uint32_t>(tag >> 3);
-    switch (tag & 7u) {
-      case 0:
-        type_ = wire_type::varint;
-        p = read_varint(p, end_, value_);
-        if (p == nullptr) return damage();
-        break;
-      case 1:
-        type_ = wire_type::fixed64;
-        if (end_ - p < 8) return damage();
-        p += 8;
-        break;
-      case 2:
-        type_ = wire_type::bytes;
-        p = read_varint(p, end_, value_);
-        if (p == nullptr || value_ > static_cast<std::uint64_t>(end_ - p)) return damage();
-        data_ = p;
-        p += value_;
-        break;
-      case 5:
-        type_ = wire_type::fixed32;
-        if (end_ - p < 4) return damage();
-        p += 4;
-        break;
-      default:
-        return damage();
+    if (number_ == 0) return damage();
+    type_ = static_cast<wire_type>(tag & 7u);
+    if (type_ == wire_type::varint) {
+      p = read_varint(p, end_, value_);
+      if (p == nullptr) return damage();
+    } else if (type_ == wire_type::bytes) {
+      p = read_varint(p, end_, value_);
+      if (p == nullptr || value_ > static_cast<std::uint64_t>(end_ - p)) return damage();
+      data_ = p;
+      p += value_;
+    } else if (type_ == wire_type::fixed64 || type_ == wire_type::fixed32) {
+      std::ptrdiff_t const size = type_ == wire_type::fixed64 ? 8 : 4;
+      if (end_ - p < size) return damage();
+      p += size;
+    } else {
+      return damage();
     }
     p_ = p;
     return true;
@@ -101,39 +127,51 @@ class wire_reader {
   bool ok_ = true;
 };
 
-/// Yields the values of one repeated integer field of a message in order, packed or not, without storing
-/// them.
+/// Yields the values of one repeated integer field of a message in order, packed or not, without storing them.
+/// Made for fields whose tag fits one byte; those come in long runs (the frames of a callstack).
 class repeated_varint {
  public:
-  repeated_varint(byte_span message, std::uint32_t field) : reader_(message), field_(field) {}
+  repeated_varint(byte_span message, std::uint32_t field)
+      : p_(message.data()),
+        end_(p_ + message.size()),
+        field_(field),
+        tag_(static_cast<std::byte>(field << 3)) {}
 
   /// False when there are no more values (or the message is damaged there).
   bool next(std::uint64_t& out) {
     for (;;) {
       if (packed_ != packed_end_) {
-        const std::byte* p = read_varint(packed_, packed_end_, out);
-        if (p != nullptr) {
-          packed_ = p;
-          return true;
-        }
-        packed_ = packed_end_;
+        const std::byte* const p = read_varint(packed_, packed_end_, out);
+        packed_ = p != nullptr ? p : packed_end_;
+        if (p != nullptr) return true;
       }
-      if (!reader_.next()) return false;
-      if (reader_.number() != field_) continue;
-      if (reader_.is_varint()) {
-        out = reader_.value();
+      if (p_ == end_) return false;
+      if (*p_ == tag_) {
+        const std::byte* const p = read_varint(p_ + 1, end_, out);
+        if (p == nullptr) return false;
+        p_ = p;
         return true;
       }
-      if (reader_.is_bytes()) {
-        packed_ = reader_.bytes().data();
-        packed_end_ = packed_ + reader_.bytes().size();
-      }
+      if (!other_field()) return false;
     }
   }
 
  private:
-  wire_reader reader_;
+  bool other_field() {
+    wire_reader r(byte_span(p_, static_cast<std::size_t>(end_ - p_)));
+    if (!r.next()) return false;
+    if (r.number() == field_ && r.is_bytes()) {
+      packed_ = r.bytes().data();
+      packed_end_ = packed_ + r.bytes().size();
+    }
+    p_ = r.position();
+    return true;
+  }
+
+  const std::byte* p_;
+  const std::byte* end_;
   std::uint32_t field_;
+  std::byte tag_;
   const std::byte* packed_ = nullptr;
   const std::byte* packed_end_ = nullptr;
 };
