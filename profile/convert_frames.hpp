@@ -1,0 +1,94 @@
+#pragma once
+
+#include <boost/unordered/unordered_flat_set.hpp>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "perfetto_decode/decoded_trace.hpp"
+#include "profile/convert_images.hpp"
+#include "profile/mapping_rules.hpp"
+#include "profile/sample_v2.hpp"
+
+namespace profile_relay::profile {
+
+/// Turns decoded frames into Sample v2 frames, equal ones into one, in order of first use. A decoded frame is
+/// looked at once, however many stacks hold it. Source: perfetto-decoding 14.1 to 14.3.
+class frame_list {
+ public:
+  struct options {
+    bool set_in_app = false;                    ///< off for android, where consumers decide
+    std::vector<std::string_view> executables;  ///< packages of the main binaries, sorted
+    std::size_t max_stack_entries = 0;          ///< of all stacks together, inlined frames included
+  };
+  frame_list(perfetto_decode::decoded_trace const& trace, options opts, image_list& images,
+             sample_v2::chunk& to);
+
+  frame_list(frame_list const&) = delete;
+  frame_list& operator=(frame_list const&) = delete;
+
+  /// Pushes what a decoded frame becomes to the open stack: itself, or a frame for each of its symbol lines,
+  /// innermost first.
+  void push(std::uint32_t decoded_frame) {
+    const auto known = emitted_[decoded_frame];
+    if (known < first_run) {
+      to_.stacks.push(known);
+    } else {
+      push_run(decoded_frame);
+    }
+  }
+
+  /// True once max_stack_entries was met; stacks are then incomplete, and the chunk is to be refused.
+  bool is_full() const { return full_ || to_.stacks.frame_count() > options_.max_stack_entries; }
+
+ private:
+  struct frame_hash {
+    frame_list const* list;
+    std::size_t operator()(std::uint32_t i) const { return list->hashes_[i]; }
+  };
+  struct frame_equal {
+    frame_list const* list;
+    bool operator()(std::uint32_t a, std::uint32_t b) const {
+      return list->to_.frames[a] == list->to_.frames[b];
+    }
+  };
+  struct mapping_memo {
+    bool known = false;
+    mapping_traits traits;
+    bool in_app = false;
+    bool has_debug_id = false;
+    sample_v2::optional_text package;
+    std::uint64_t package_hash = 0;
+  };
+  /// The emitted frames of a decoded frame with symbol lines, in run_frames_.
+  struct run {
+    std::uint32_t first, count;
+  };
+
+  void push_run(std::uint32_t decoded_frame);
+  std::uint32_t emit(perfetto_decode::frame const& f);
+  std::uint32_t emit_line(perfetto_decode::frame const& f, perfetto_decode::symbol_line const& line,
+                          std::string_view function);
+  std::uint32_t finish(sample_v2::frame& out, perfetto_decode::frame const& f, std::string_view function,
+                       frame_platform platform, mapping_memo const& m);
+  mapping_memo const& memo_of(std::uint32_t mapping);
+  bool is_executable(std::string_view package) const;
+
+  // Values of emitted_: an index into to_.frames; from first_run on an index into runs_; or none.
+  static constexpr std::uint32_t first_run = 0x8000'0000;
+
+  perfetto_decode::decoded_trace const& trace_;
+  options options_;
+  image_list& images_;
+  sample_v2::chunk& to_;
+  std::vector<std::uint32_t> emitted_;  ///< by decoded frame
+  bool full_ = false;
+  std::vector<run> runs_;
+  std::vector<std::uint32_t> run_frames_;
+  std::vector<mapping_memo> mappings_;
+  mapping_memo no_mapping_;
+  std::vector<std::uint64_t> hashes_;  ///< by emitted frame
+  boost::unordered_flat_set<std::uint32_t, frame_hash, frame_equal> unique_;
+};
+
+}  // namespace profile_relay::profile
