@@ -15,9 +15,9 @@ namespace profile_relay::profile {
 struct expand_limits {
   perfetto_decode::limits decode;
   std::size_t max_profile_size =
-      50u << 20;                        ///< of the trace alone, of the JSON alone, before and after expansion
-  std::size_t max_metadata = 1u << 20;  ///< compound metadata (contract 13)
-  std::size_t max_json_depth = 64;
+      50u << 20;  ///< of the trace alone, and of the JSON alone, before and after expansion
+  std::size_t max_metadata = envelope::max_metadata_bytes;  ///< compound metadata (contract 13)
+  std::size_t max_json_depth = 64;                          ///< of metadata and of plain JSON
 };
 
 /// What was noticed on the way and is not an error. Names of own counters (contract, perfetto-decoding 12).
@@ -29,16 +29,18 @@ struct expand_notes {
   std::uint64_t image_without_range = 0;
   std::uint64_t image_without_build_id = 0;
   std::uint64_t empty_stacks = 0;
-  std::uint64_t sample_records = 0;  ///< of every kind, before resolving
-  std::uint64_t emitted_samples = 0;
+  std::uint64_t sample_records = 0;           ///< of every kind, before resolving
+  std::uint64_t emitted_samples = 0;          ///< in the payload
+  std::uint64_t unplaced_samples = 0;         ///< not emitted for want of a wall time
   std::uint64_t foreign_process_samples = 0;  ///< of processes other than the first sample's
   bool has_decode_counts = false;             ///< a trace was decoded: `decode` is meaningful
   perfetto_decode::counters decode;
 
-  bool any_loss() const;
+  /// True if samples, stacks or parts of them are missing from the output: worth a line in the log.
+  bool any_loss() const { return unplaced_samples != 0 || (has_decode_counts && decode.any_loss()); }
 };
 
-/// A chunk that is ready for Kafka. Views point into the request's buffer.
+/// A chunk that is ready for Kafka. `raw_trace` points into the request's buffer.
 struct expanded {
   std::string chunk_id;     ///< 32 lowercase hex
   std::string profiler_id;  ///< 32 lowercase hex
@@ -47,19 +49,20 @@ struct expanded {
   std::string environment;               ///< "" when absent
   std::string payload;                   ///< Sample v2 JSON, UTF-8
   std::span<const std::byte> raw_trace;  ///< empty for a plain JSON chunk
-  std::string raw_content_type;          ///< kafka-and-consumers 2, inline mode
+  std::string raw_content_type;          ///< kafka-and-consumers 2, inline mode; "" for a plain JSON chunk
 };
 
 struct expand_outcome {
-  boost::system::result<expanded, error> value;
+  result<expanded> value;
   expand_notes notes;    ///< filled as far as the work got, also on rejection
   std::string chunk_id;  ///< if it was readable, also on rejection
   std::string platform;  ///< header, else payload; "" when neither is known (category profile_chunk)
 };
 
-/// Does to one chunk what contract 3.2 (checks C1 to C8, in order) and 3.7 (normalise) say: parse metadata or
-/// JSON, decode and convert a trace, normalise, write the payload. Pure; one bad chunk costs nothing but
+/// Does to one chunk what contract 3.2 (checks C1 to C8, in order) and 3.7 (normalise) say: parse metadata
+/// or JSON, decode and convert a trace, normalise, write the payload. Pure; one bad chunk costs nothing but
 /// itself.
+/// Refuses by value only; throws nothing but std::bad_alloc.
 expand_outcome expand(envelope::raw_chunk const& chunk, expand_limits const& lim);
 
 }  // namespace profile_relay::profile

@@ -4,13 +4,15 @@
 #include <array>
 #include <cstdint>
 
+#include "envelope/wire_text.hpp"
+
 namespace profile_relay::profile {
 namespace {
 
-constexpr std::size_t uuid_digits = 32;
+using envelope::is_hex;
+using envelope::to_lower;
 
-bool is_hex(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
-char lower(char c) { return c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c; }
+constexpr std::size_t uuid_digits = 32;
 
 /// 8-4-4-4-12 out of 32 digits.
 std::string with_dashes(std::string_view digits) {
@@ -33,7 +35,7 @@ std::optional<sample_v2::hex_id> take_uuid(std::string_view& text) {
       if (at >= text.size() || text[at++] != '-') return std::nullopt;
     }
     if (at >= text.size() || !is_hex(text[at])) return std::nullopt;
-    digits[i] = lower(text[at++]);
+    digits[i] = to_lower(text[at++]);
   }
   text.remove_prefix(at);
   return digits;
@@ -41,11 +43,12 @@ std::optional<sample_v2::hex_id> take_uuid(std::string_view& text) {
 
 /// "" for age 0, "-1" and the like otherwise; absent if it is no age.
 std::optional<std::string> age_suffix(std::string_view digits) {
-  if (digits.size() > 8 || !std::all_of(digits.begin(), digits.end(), is_hex)) return std::nullopt;
+  if (digits.size() > 8 || !std::all_of(digits.begin(), digits.end(), [](char c) { return is_hex(c); }))
+    return std::nullopt;
   const auto first = digits.find_first_not_of('0');
   if (first == std::string_view::npos) return std::string();
   std::string out = "-";
-  for (const char c : digits.substr(first)) out += lower(c);
+  for (const char c : digits.substr(first)) out += to_lower(c);
   return out;
 }
 
@@ -57,7 +60,7 @@ std::optional<sample_v2::hex_id> parse_hex_id(std::string_view text) {
   for (const char c : text) {
     if (c == '-') continue;
     if (!is_hex(c) || n == id.size()) return std::nullopt;
-    id[n++] = lower(c);
+    id[n++] = to_lower(c);
   }
   if (n != id.size()) return std::nullopt;
   return id;
@@ -83,7 +86,8 @@ std::optional<std::string> canonical_debug_id(std::string_view text) {
 
 std::optional<std::string> debug_id_of_build_id(std::string_view build_id) {
   if (build_id.empty() || build_id == "missing" || build_id == "system") return std::nullopt;
-  if (build_id.size() == uuid_digits + 1 && std::all_of(build_id.begin(), build_id.end(), is_hex))
+  if (build_id.size() == uuid_digits + 1 &&
+      std::all_of(build_id.begin(), build_id.end(), [](char c) { return is_hex(c); }))
     return canonical_debug_id(build_id);
 
   // Where each byte of the UUID's text comes from: its first three fields are little-endian.
