@@ -1,11 +1,11 @@
 #include "server/core/pipeline.hpp"
 
+#include <simdjson.h>
+
 #include <algorithm>
 #include <cctype>
 #include <exception>
 #include <utility>
-
-#include <simdjson.h>
 
 #include "profile/outcome.hpp"
 

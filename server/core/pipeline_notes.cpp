@@ -10,17 +10,18 @@ using profile::expand_notes;
 
 constexpr std::array rows{
     note_counter{"single_sample_thread", "samples dropped with threads that have only one",
-                 &expand_notes::single_sample_thread, true},
+                 &expand_notes::single_sample_thread},
+    note_counter{"unplaced_samples", "samples left out for want of a wall time",
+                 &expand_notes::unplaced_samples},
     note_counter{"image_without_range", "mappings without an address range: no debug image",
-                 &expand_notes::image_without_range, false},
+                 &expand_notes::image_without_range},
     note_counter{"image_without_build_id", "mappings without a valid build id: no debug image",
-                 &expand_notes::image_without_build_id, false},
-    note_counter{"empty_stacks", "samples whose stack has no frames: idle", &expand_notes::empty_stacks,
-                 false},
+                 &expand_notes::image_without_build_id},
+    note_counter{"empty_stacks", "samples whose stack has no frames: idle", &expand_notes::empty_stacks},
     note_counter{"foreign_process_samples", "samples of processes other than the first sample's",
-                 &expand_notes::foreign_process_samples, false},
-    note_counter{"sample_records", "sample records of every kind", &expand_notes::sample_records, false},
-    note_counter{"emitted_samples", "samples in the output", &expand_notes::emitted_samples, false},
+                 &expand_notes::foreign_process_samples},
+    note_counter{"sample_records", "sample records of every kind", &expand_notes::sample_records},
+    note_counter{"emitted_samples", "samples in the output", &expand_notes::emitted_samples},
 };
 
 }  // namespace

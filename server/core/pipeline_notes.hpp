@@ -16,7 +16,6 @@ struct note_counter {
   std::string_view name;
   std::string_view meaning;
   std::uint64_t profile::expand_notes::*value;
-  bool loss;  ///< worth a log line of its own
 };
 std::span<const note_counter> note_counters();
 

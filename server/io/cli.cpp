@@ -1,9 +1,8 @@
 #include "server/io/cli.hpp"
 
+#include <CLI/CLI.hpp>
 #include <functional>
 #include <iostream>
-
-#include <CLI/CLI.hpp>
 
 #include "server/io/cmd.hpp"
 #include "server/io/cmd_files.hpp"
@@ -32,7 +31,8 @@ struct arguments {
     for (auto const& text : settings) {
       auto const equals = text.find('=');
       if (equals == 0 || equals == std::string::npos)
-        throw CLI::ValidationError("--set", "wants key=value, for example relay.port=3001, not \"" + text + "\"");
+        throw CLI::ValidationError("--set",
+                                   "wants key=value, for example relay.port=3001, not \"" + text + "\"");
       config.overrides[text.substr(0, equals)] = text.substr(equals + 1);
     }
     return config;
@@ -40,8 +40,11 @@ struct arguments {
 };
 
 void add_config(CLI::App& app, arguments& a) {
-  app.add_option("-c,--config", a.config.dir, "the configuration folder")->type_name("DIR")->capture_default_str();
-  app.add_option("--set", a.settings, "sets one option, for example --set relay.port=3001")->type_name("KEY=VALUE");
+  app.add_option("-c,--config", a.config.dir, "the configuration folder")
+      ->type_name("DIR")
+      ->capture_default_str();
+  app.add_option("--set", a.settings, "sets one option, for example --set relay.port=3001")
+      ->type_name("KEY=VALUE");
 }
 
 void add_server_commands(CLI::App& app, arguments& a) {
@@ -54,8 +57,11 @@ void add_server_commands(CLI::App& app, arguments& a) {
   });
 
   auto* config = app.add_subcommand("config", "the configuration folder")->require_subcommand(1);
-  auto* init = config->add_subcommand("init", "writes a commented config.yml and a demo project; overwrites nothing");
-  init->add_option("-c,--config", a.config.dir, "the configuration folder")->type_name("DIR")->capture_default_str();
+  auto* init =
+      config->add_subcommand("init", "writes a commented config.yml and a demo project; overwrites nothing");
+  init->add_option("-c,--config", a.config.dir, "the configuration folder")
+      ->type_name("DIR")
+      ->capture_default_str();
   init->callback([&a] { a.chosen = [&a] { return cmd_config_init(a.config.dir); }; });
   auto* show = config->add_subcommand("show", "prints the settings in force; secrets are hidden");
   add_config(*show, a);
@@ -78,7 +84,8 @@ void add_server_commands(CLI::App& app, arguments& a) {
   health->add_option("--mode", a.health.mode, "live or ready")
       ->check(CLI::IsMember({"live", "ready"}))
       ->capture_default_str();
-  health->add_option("--url", a.health.url, "http://host:port instead of the configured address")->type_name("URL");
+  health->add_option("--url", a.health.url, "http://host:port instead of the configured address")
+      ->type_name("URL");
   health->callback([&a] {
     a.health.config = a.with_settings();
     a.chosen = [&a] { return cmd_healthcheck(a.health); };
@@ -92,7 +99,8 @@ void add_server_commands(CLI::App& app, arguments& a) {
     a.spool.config = a.with_settings();
     a.chosen = [&a] { return cmd_spool_ls(a.spool); };
   });
-  auto* out = spool->add_subcommand("export", "writes a folder for each record; changes nothing in the spool");
+  auto* out =
+      spool->add_subcommand("export", "writes a folder for each record; changes nothing in the spool");
   add_config(*out, a);
   out->add_option("--out", a.spool.out, "the folder to write to")->type_name("DIR")->required();
   out->callback([&a] {
@@ -105,12 +113,15 @@ void add_file_commands(CLI::App& app, arguments& a) {
   auto* send = app.add_subcommand("send", "sends a Perfetto trace as a profile chunk and prints the answer");
   send->add_option("file", a.send.file, "the trace, - for standard input")->required();
   send->add_option("--dsn", a.send.dsn, "http://KEY@HOST:PORT/PROJECT")->required();
-  send->add_option("--metadata", a.send.metadata, "the chunk's metadata as JSON; made up when missing")->type_name("FILE");
-  send->add_option("--platform", a.send.platform, "of the item header; default: the metadata's, else android");
+  send->add_option("--metadata", a.send.metadata, "the chunk's metadata as JSON; made up when missing")
+      ->type_name("FILE");
+  send->add_option("--platform", a.send.platform,
+                   "of the item header; default: the metadata's, else android");
   send->add_flag("--gzip", a.send.gzip, "compresses the request");
   send->callback([&a] { a.chosen = [&a] { return cmd_send(a.send); }; });
 
-  auto* decode = app.add_subcommand("decode", "prints the Sample v2 JSON that the server would make of a trace");
+  auto* decode =
+      app.add_subcommand("decode", "prints the Sample v2 JSON that the server would make of a trace");
   decode->add_option("file", a.decode.file, "the trace, - for standard input")->required();
   decode->add_flag("--pretty", a.decode.pretty, "indented");
   decode->add_option("--metadata", a.decode.metadata, "the chunk's metadata as JSON; made up when missing")

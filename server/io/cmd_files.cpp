@@ -8,9 +8,8 @@
 #include <fstream>
 #include <iostream>
 #include <iterator>
-#include <stdexcept>
-
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 
 namespace profile_relay::server {
 
@@ -62,8 +61,8 @@ std::string random_hex32() {
 std::optional<config::loaded> load_configuration(config_arguments const& a) {
   std::error_code ec;
   if (!std::filesystem::is_directory(a.dir, ec)) {
-    fail("there is no configuration folder " + a.dir.string() + "; `profile-relay config init -c " + a.dir.string() +
-         "` makes one");
+    fail("there is no configuration folder " + a.dir.string() + "; `profile-relay config init -c " +
+         a.dir.string() + "` makes one");
     return std::nullopt;
   }
   auto const file = a.dir / "config.yml";

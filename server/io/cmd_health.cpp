@@ -50,7 +50,8 @@ int cmd_healthcheck(healthcheck_arguments const& a) {
   request.target = "/api/relay/healthcheck/" + a.mode + "/";
   auto const reply = call(request);
   if (!reply) return fail("not " + a.mode + ": " + reply.error().what);
-  if (reply->status != 200) return fail("not " + a.mode + ": " + std::to_string(reply->status) + " " + reply->body);
+  if (reply->status != 200)
+    return fail("not " + a.mode + ": " + std::to_string(reply->status) + " " + reply->body);
   std::cout << reply->body << '\n';
   return 0;
 }

@@ -1,10 +1,10 @@
 #include <algorithm>
+#include <array>
+#include <ctime>
 #include <iomanip>
 #include <iostream>
 #include <map>
 #include <sstream>
-#include <ctime>
-#include <array>
 
 #include "server/io/cmd_files.hpp"
 #include "server/io/cmd_inspect_json.hpp"
@@ -30,10 +30,13 @@ void print_row(std::string_view name, std::string const& value) {
 
 /// What a person should conclude, before all numbers.
 std::string verdict(decoded_trace const& t) {
-  if (t.sample_records == 0) return "EMPTY: the trace has packets but not one CPU sample; was a sampling data source running?";
-  if (t.samples.empty()) return "NOTHING USABLE: it has samples, but none with a stack and a CPU timebase; see the counters";
+  if (t.sample_records == 0)
+    return "EMPTY: the trace has packets but not one CPU sample; was a sampling data source running?";
+  if (t.samples.empty())
+    return "NOTHING USABLE: it has samples, but none with a stack and a CPU timebase; see the counters";
   bool const wall = std::ranges::any_of(t.samples, &sample::has_wall_time);
-  if (!wall) return "NO WALL CLOCK: no sample can be placed in time; the trace lacks a ClockSnapshot with REALTIME";
+  if (!wall)
+    return "NO WALL CLOCK: no sample can be placed in time; the trace lacks a ClockSnapshot with REALTIME";
   if (t.counts.any_loss()) return "usable, with losses; see the counters";
   return "usable";
 }
@@ -60,8 +63,9 @@ void print_tasks(decoded_trace const& t) {
     if (s.task != none) ++per_task[s.task];
   std::vector<std::pair<std::uint32_t, std::uint64_t>> rows(per_task.begin(), per_task.end());
   std::ranges::stable_sort(rows, std::greater{}, &std::pair<std::uint32_t, std::uint64_t>::second);
-  std::cout << "\nthreads: " << rows.size() << "\n  " << std::right << std::setw(9) << "samples" << std::setw(9) << "pid"
-            << std::setw(9) << "tid" << "  name\n";
+  std::cout << "\nthreads: " << rows.size() << "\n  " << std::right << std::setw(9) << "samples"
+            << std::setw(9) << "pid" << std::setw(9) << "tid"
+            << "  name\n";
   for (auto const& [index, count] : rows) {
     auto const& task = t.tasks[index];
     std::cout << "  " << std::right << std::setw(9) << count << std::setw(9)
@@ -81,7 +85,8 @@ void print_counters(counters const& c) {
     if (c[row.id] == 0) continue;
     any = true;
     std::cout << "  " << std::right << std::setw(9) << c[row.id] << "  " << std::left << std::setw(6)
-              << (row.level == severity::loss ? "loss" : "info") << ' ' << row.name << ": " << row.meaning << '\n';
+              << (row.level == severity::loss ? "loss" : "info") << ' ' << row.name << ": " << row.meaning
+              << '\n';
   }
   if (!any) std::cout << "  all zero: nothing was lost\n";
   if (c[counter::packet_corrupt] + c[counter::bundle_corrupt] > 0)
@@ -94,7 +99,8 @@ void print_samples(decoded_trace const& t) {
   std::cout << "\nsamples, leaf first\n";
   for (auto const& s : t.samples) {
     std::cout << (s.has_trace_time ? std::to_string(s.trace_time) : "-") << " tid "
-              << (s.task != none && t.tasks[s.task].has_tid ? std::to_string(t.tasks[s.task].tid) : "-") << ' ';
+              << (s.task != none && t.tasks[s.task].has_tid ? std::to_string(t.tasks[s.task].tid) : "-")
+              << ' ';
     auto const& st = t.stacks[s.stack];
     for (std::uint32_t i = 0; i < st.count; ++i) {
       auto const& f = t.frames[t.stack_frames[st.first + i]];
@@ -111,13 +117,14 @@ void print_text(std::string const& file, std::size_t bytes, decoded_trace const&
   print_row("verdict", verdict(t));
   print_row("packets", std::to_string(t.packets));
   print_row("sample records", std::to_string(t.sample_records));
-  print_row("usable samples", std::to_string(t.samples.size()) + " (PerfSample " + std::to_string(by_source[0]) +
-                                  ", StreamingProfilePacket " + std::to_string(by_source[1]) + ", StackSample " +
+  print_row("usable samples", std::to_string(t.samples.size()) + " (PerfSample " +
+                                  std::to_string(by_source[0]) + ", StreamingProfilePacket " +
+                                  std::to_string(by_source[1]) + ", StackSample " +
                                   std::to_string(by_source[2]) + ")");
   print_row("time", time_span(t));
   print_row("clock snapshots", t.has_clock_snapshot ? "yes" : "none");
-  print_row("distinct", std::to_string(t.stacks.size()) + " stacks, " + std::to_string(t.frames.size()) + " frames, " +
-                            std::to_string(t.mappings.size()) + " mappings");
+  print_row("distinct", std::to_string(t.stacks.size()) + " stacks, " + std::to_string(t.frames.size()) +
+                            " frames, " + std::to_string(t.mappings.size()) + " mappings");
   print_tasks(t);
   print_counters(t.counts);
   if (samples) print_samples(t);
@@ -139,8 +146,10 @@ int cmd_inspect(inspect_arguments const& a) {
     return fail(a.file + " is no readable trace: " + trace.error().what + " (byte " +
                 std::to_string(trace.error().offset) + ")");
   }
-  if (a.json) std::cout << inspect_json(bytes->size(), *trace, a.samples) << '\n';
-  else print_text(a.file, bytes->size(), *trace, a.samples);
+  if (a.json)
+    std::cout << inspect_json(bytes->size(), *trace, a.samples) << '\n';
+  else
+    print_text(a.file, bytes->size(), *trace, a.samples);
   return 0;
 }
 

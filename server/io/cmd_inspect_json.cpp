@@ -11,23 +11,34 @@ using json = nlohmann::ordered_json;
 
 std::string_view kind_name(frame const& f) {
   switch (f.kind) {
-    case frame_kind::native: return "native";
-    case frame_kind::kernel: return "kernel";
-    case frame_kind::interpreted: return "interpreted";
-    case frame_kind::jit: return "jit";
-    case frame_kind::gc: return "gc";
-    case frame_kind::runtime: return "runtime";
-    case frame_kind::other: return f.kind_text;
-    case frame_kind::unset: break;
+    case frame_kind::native:
+      return "native";
+    case frame_kind::kernel:
+      return "kernel";
+    case frame_kind::interpreted:
+      return "interpreted";
+    case frame_kind::jit:
+      return "jit";
+    case frame_kind::gc:
+      return "gc";
+    case frame_kind::runtime:
+      return "runtime";
+    case frame_kind::other:
+      return f.kind_text;
+    case frame_kind::unset:
+      break;
   }
   return {};
 }
 
 std::string_view source_name(sample_source s) {
   switch (s) {
-    case sample_source::perf_sample: return "perf_sample";
-    case sample_source::streaming_profile: return "streaming_profile";
-    case sample_source::stack_sample: return "stack_sample";
+    case sample_source::perf_sample:
+      return "perf_sample";
+    case sample_source::streaming_profile:
+      return "streaming_profile";
+    case sample_source::stack_sample:
+      return "stack_sample";
   }
   return {};
 }
@@ -83,7 +94,8 @@ json sample_json(decoded_trace const& t, sample const& s) {
   auto& stack = out["stack"] = json::array();
   if (s.stack == none) return out;
   auto const& st = t.stacks[s.stack];
-  for (std::uint32_t i = 0; i < st.count; ++i) stack.push_back(frame_json(t, t.frames[t.stack_frames[st.first + i]]));
+  for (std::uint32_t i = 0; i < st.count; ++i)
+    stack.push_back(frame_json(t, t.frames[t.stack_frames[st.first + i]]));
   return out;
 }
 

@@ -19,7 +19,9 @@ using clock = std::chrono::steady_clock;
 /// `run --dry-run`: every record counts as delivered and goes nowhere.
 class no_delivery final : public delivery_port {
  public:
-  void submit(profile::kafka_record, std::function<void(record_end)> done) override { done(record_end::delivered); }
+  void submit(profile::kafka_record, std::function<void(record_end)> done) override {
+    done(record_end::delivered);
+  }
   delivery_status status() const override { return {}; }
 };
 
@@ -110,8 +112,8 @@ struct running {
   }
 
   readiness_facts facts() {
-    return {services->draining, memory.latest(),     mark,
-            delivery->status(), projects->snapshot()->size(), projects->broken_files()};
+    return {services->draining,           memory.latest(),         mark, delivery->status(),
+            projects->snapshot()->size(), projects->broken_files()};
   }
 
   std::string render() {
@@ -149,7 +151,8 @@ struct running {
 
   void tell_ready() {
     if (pipeline.message_max_bytes < pipeline.max_profile_size) {
-      log(log_level::info, "the message limit is the smaller one: larger chunks go out without their raw trace",
+      log(log_level::info,
+          "the message limit is the smaller one: larger chunks go out without their raw trace",
           {{"message.max.bytes", std::to_string(pipeline.message_max_bytes)},
            {"limits.max_profile_size", std::to_string(pipeline.max_profile_size)}});
     }
@@ -196,7 +199,9 @@ int cmd_run(run_arguments const& a) {
   if (!loaded) return 1;
   auto const& settings = loaded->values;
   if (!settings.processing.enabled && !a.dry_run) {
-    return fail("processing.enabled is false: chunks would be accepted and lost; set it to true, or start with --dry-run");
+    return fail(
+        "processing.enabled is false: chunks would be accepted and lost; set it to true, or start with "
+        "--dry-run");
   }
   setup_logging(settings.logging);
   for (auto const& line : loaded->warnings) log(log_level::warn, line);

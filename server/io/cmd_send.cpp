@@ -1,8 +1,8 @@
+#include <zlib.h>
+
 #include <algorithm>
 #include <iostream>
-
 #include <nlohmann/json.hpp>
-#include <zlib.h>
 
 #include "envelope/build.hpp"
 #include "envelope/dsn.hpp"
@@ -15,7 +15,8 @@ namespace {
 
 std::string gzip(std::string_view in) {
   z_stream z{};
-  if (deflateInit2(&z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK) throw std::bad_alloc();
+  if (deflateInit2(&z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+    throw std::bad_alloc();
   std::string out(deflateBound(&z, static_cast<uLong>(in.size())), '\0');
   z.next_in = const_cast<Bytef*>(reinterpret_cast<const Bytef*>(in.data()));
   z.avail_in = static_cast<uInt>(in.size());
@@ -59,7 +60,8 @@ std::optional<chunk_parts> parts_of(send_arguments const& a) {
 int cmd_send(send_arguments const& a) {
   auto const dsn = envelope::parse_dsn(a.dsn);
   if (!dsn) return fail("--dsn wants http://<32 hex digits>@host[:port]/<project id>");
-  if (dsn->scheme != "http") return fail("only http is spoken here; put the proxy that ends TLS into the DSN");
+  if (dsn->scheme != "http")
+    return fail("only http is spoken here; put the proxy that ends TLS into the DSN");
   auto const trace = read_input(a.file);
   if (!trace) return 1;
   auto const parts = parts_of(a);
@@ -79,7 +81,8 @@ int cmd_send(send_arguments const& a) {
   request.headers = {
       {"content-type", "application/x-sentry-envelope"},
       {"x-sentry-auth", "Sentry sentry_version=7, sentry_client=profile-relay.send/" PROFILE_RELAY_VERSION
-                        ", sentry_key=" + dsn->public_key}};
+                        ", sentry_key=" +
+                            dsn->public_key}};
   if (a.gzip) {
     body = gzip(body);
     request.headers.emplace_back("content-encoding", "gzip");

@@ -24,16 +24,18 @@ namespace {
 constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
 
 std::string head_of(client_request const& r) {
-  std::string out = r.method + " " + r.target + " HTTP/1.1\r\nhost: " + r.host + ":" + std::to_string(r.port) +
-                    "\r\nconnection: close\r\n";
+  std::string out = r.method + " " + r.target + " HTTP/1.1\r\nhost: " + r.host + ":" +
+                    std::to_string(r.port) + "\r\nconnection: close\r\n";
   for (auto const& [name, value] : r.headers) out += name + ": " + value + "\r\n";
   if (!r.body.empty()) out += "content-length: " + std::to_string(r.body.size()) + "\r\n";
   return out + "\r\n";
 }
 
-asio::awaitable<void> exchange(client_request const& r, tcp::socket& socket, start_result<client_reply>& out) {
+asio::awaitable<void> exchange(client_request const& r, tcp::socket& socket,
+                               start_result<client_reply>& out) {
   auto const failed = [&](char const* what, boost::system::error_code const& ec) {
-    out = start_error{std::string(what) + " " + r.host + ":" + std::to_string(r.port) + " failed: " + ec.message()};
+    out = start_error{std::string(what) + " " + r.host + ":" + std::to_string(r.port) +
+                      " failed: " + ec.message()};
   };
   tcp::resolver resolver(socket.get_executor());
   auto [resolve_ec, found] = co_await resolver.async_resolve(r.host, std::to_string(r.port), as_result);
@@ -47,7 +49,8 @@ asio::awaitable<void> exchange(client_request const& r, tcp::socket& socket, sta
   }
   if (connect_ec) co_return failed("connecting to", connect_ec);
   auto const head = head_of(r);
-  std::array<asio::const_buffer, 2> const parts{asio::buffer(head), asio::buffer(r.body.data(), r.body.size())};
+  std::array<asio::const_buffer, 2> const parts{asio::buffer(head),
+                                                asio::buffer(r.body.data(), r.body.size())};
   auto [write_ec, written] = co_await asio::async_write(socket, parts, as_result);
 
   beast::http::response_parser<beast::http::string_body> parser;

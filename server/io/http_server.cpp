@@ -39,8 +39,8 @@ struct io_thread {
     });
   }
 
-  asio::io_context context{1};
   session_loop loop;
+  asio::io_context context{1};
   asio::steady_timer timer;
   std::vector<std::unique_ptr<listener>> listeners;
   std::thread thread;

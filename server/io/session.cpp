@@ -121,7 +121,8 @@ session::awaitable<bool> session::send(http_reply const& reply) {
     co_await linger();
     co_return false;
   }
-  co_return rest_.complete || co_await discard_rest();
+  if (rest_.complete) co_return true;
+  co_return co_await discard_rest();
 }
 
 session::awaitable<bool> session::discard_rest() {

@@ -59,14 +59,19 @@ session::awaitable<std::optional<http_reply>> session::read_body(request_identit
   body_.clear();
   decoded_all_ = decoder_ == nullptr;
   first_line_seen_ = who.scope.has_value();
-  if (rest_.asked && pending_input().empty() && !co_await write(continue_line))
-    co_return error_reply(reason::bad_request);
+  if (rest_.asked && pending_input().empty()) {
+    if (!co_await write(continue_line)) co_return error_reply(reason::bad_request);
+  }
   rest_.asked = false;
   // Nobody works without a lease, also in memory that is left from the request before.
   auto const length = parser_.head().content_length;
   auto const first = length > 0 ? std::min<std::uint64_t>(length, first_room) : first_room;
   if (auto const none = co_await make_room(static_cast<std::size_t>(first))) co_return error_reply(*none);
-  auto failed = parser_.head().chunked ? co_await read_chunked() : co_await read_sized();
+  std::optional<reason> failed;
+  if (parser_.head().chunked)
+    failed = co_await read_chunked();
+  else
+    failed = co_await read_sized();
   if (!failed && !decoded_all_ && body_.size() + length > 0) failed = reason::bad_encoding;
   if (failed) co_return error_reply(*failed);
   co_return std::nullopt;
@@ -192,10 +197,9 @@ session::awaitable<std::optional<reason>> session::make_room(std::size_t capacit
       lease_ = std::move(*fresh);
     else if (!lease_.grow(more)) {
       // What this request holds already will not come free while it waits.
-      bool const possible = capacity <= loop_.services.budget.capacity();
-      auto granted = possible
-                         ? co_await wait_for_bytes(loop_.services.budget, more, loop_.options.budget_timeout)
-                         : std::nullopt;
+      if (capacity > loop_.services.budget.capacity()) co_return reason::byte_budget;
+      // Not inside a conditional expression: g++ 12 destroys the result of such a co_await twice.
+      auto granted = co_await wait_for_bytes(loop_.services.budget, more, loop_.options.budget_timeout);
       if (!granted) co_return reason::byte_budget;
       lease_.merge(std::move(*granted));
     }

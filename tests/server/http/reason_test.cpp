@@ -1,0 +1,85 @@
+#include "server/core/reason.hpp"
+
+#include <catch2/catch.hpp>
+#include <set>
+#include <string>
+
+using namespace profile_relay;
+using namespace profile_relay::server;
+
+TEST_CASE("every row of the one table is consistent with contract 5.5 and 11") {
+  std::set<int> const statuses{200, 400, 401, 403, 404, 405, 408, 413, 415, 429, 500, 503};
+  std::set<std::string_view> names;
+  for (auto const& row : reason_table()) {
+    INFO(row.name);
+    CHECK(&row_of(row.id) == &row);
+    CHECK(names.insert(row.name).second);
+    CHECK(statuses.contains(row.status));
+    // Who is told to come back is told when, except by quotas, which know it only at run time.
+    CHECK((row.retry_after > 0) == (row.status == 503));
+    // What answers 200 is told by its outcome, the others by their body.
+    CHECK(row.detail.empty() == (row.status == 200));
+    if (row.status == 200) CHECK(row.outcome_id != 0);
+    // Ids that we send; only a quota brings its own reason.
+    CHECK((row.outcome_id >= 0 && row.outcome_id <= 3));
+    CHECK(row.outcome_reason.empty() == (row.outcome_id == 0 || row.outcome_id == 2));
+    // A request that is refused before its chunks are known has none to send an outcome for.
+    std::set<int> const before_chunks{400, 401, 403, 404, 405, 408, 415, 503};
+    if (before_chunks.contains(row.status)) CHECK(row.outcome_id == 0);
+  }
+}
+
+TEST_CASE("outcome ids and reasons are those of contract 11") {
+  struct expected {
+    std::string_view name;
+    int id;
+    std::string_view reason;
+  };
+  auto const row = GENERATE(values<expected>({
+      {"too_large", 3, "too_large:profile_chunk"},
+      {"too_many_chunks", 3, "too_large:profile_chunk"},
+      {"filtered_ip_address", 1, "ip-address"},
+      {"feature_disabled", 3, "feature_disabled"},
+      {"profiling_exceed_size_limit", 3, "profiling_exceed_size_limit"},
+      {"profiling_invalid_json", 3, "profiling_invalid_json"},
+      {"profiling_invalid_sampled_profile", 3, "profiling_invalid_sampled_profile"},
+      {"profiling_invalid_profile_type", 3, "profiling_invalid_profile_type"},
+      {"profiling_platform_not_supported", 3, "profiling_platform_not_supported"},
+      {"profiling_not_enough_samples", 3, "profiling_not_enough_samples"},
+      {"profiling_malformed_samples", 3, "profiling_malformed_samples"},
+      {"profiling_malformed_stacks", 3, "profiling_malformed_stacks"},
+      {"profiling_duration_is_too_long", 3, "profiling_duration_is_too_long"},
+      {"profiling_failed_serialization", 3, "profiling_failed_serialization"},
+      {"internal", 3, "internal"},
+  }));
+  bool found = false;
+  for (auto const& r : reason_table()) {
+    if (r.name != row.name) continue;
+    found = true;
+    CHECK(r.outcome_id == row.id);
+    CHECK(r.outcome_reason == row.reason);
+  }
+  INFO(row.name);
+  CHECK(found);
+}
+
+TEST_CASE("every error of the layers below has its own reason, with the status of its kind") {
+  std::set<reason> seen;
+  for (int e = 1; e <= static_cast<int>(envelope::errc::internal_item_type); ++e) {
+    auto const r = to_reason(static_cast<envelope::errc>(e));
+    CHECK(seen.insert(r).second);
+    CHECK(row_of(r).status == 400);
+  }
+  std::set<int> const auth_statuses{400, 401};
+  for (int e = 1; e <= static_cast<int>(envelope::auth_errc::bad_version); ++e) {
+    auto const r = to_reason(static_cast<envelope::auth_errc>(e));
+    CHECK(seen.insert(r).second);
+    CHECK(auth_statuses.contains(row_of(r).status));
+  }
+  for (int e = 1; e <= static_cast<int>(profile::errc::failed_serialization); ++e) {
+    auto const r = to_reason(static_cast<profile::errc>(e));
+    CHECK(seen.insert(r).second);
+    CHECK(row_of(r).status == 200);
+    CHECK(row_of(r).name.starts_with("profiling_"));
+  }
+}
