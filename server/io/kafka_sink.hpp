@@ -1,0 +1,104 @@
+#pragma once
+
+#include <librdkafka/rdkafka.h>
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "config/settings.hpp"
+#include "server/core/record_io.hpp"
+#include "server/io/delivery_error.hpp"
+
+namespace profile_relay::server {
+
+struct kafka_sink_options {
+  std::uint64_t queue_bytes = 256u << 20;  ///< of librdkafka's queue, for each producer
+  /// From poll() or produce(), on their thread.
+  std::function<void(produce_report)> report;
+  /// A line of librdkafka with its syslog level (3 error, 4 warning, 6 info, 7 debug), from poll(). Without
+  /// this handler lines are dropped; nothing goes to stderr.
+  std::function<void(int level, std::string const& line)> log;
+};
+
+/// Kafka by librdkafka: a producer for the main configuration, and one for each secondary configuration that
+/// a topic names. Messages are sent from the records' own memory; a record is held until its report, or until
+/// the producer is destroyed. Not thread-safe: one thread produces and polls.
+class kafka_sink final : public record_sink {
+ public:
+  /// Connects in the background: a broker that is away is not an error here.
+  static start_result<std::unique_ptr<kafka_sink>> open(
+      config::settings::processing_section const& processing, kafka_sink_options options);
+  ~kafka_sink() override;
+
+  void produce(std::uint64_t id, record_ptr record) override;
+  void purge() override;
+
+  /// Readable when poll() has something to do.
+  int wake_fd() const { return wake_fd_; }
+  /// Serves reports and log lines; never waits.
+  void poll();
+
+  /// Asks the brokers for both topics (processing.kafka_validate_topics); waits up to `timeout` for each.
+  std::optional<start_error> validate_topics(std::chrono::milliseconds timeout);
+
+  std::uint64_t max_message_bytes() const;  ///< message.max.bytes of the producer of `profiles`
+  std::string brokers() const;              ///< bootstrap.servers of that producer, for log lines
+  std::size_t queue_length() const;         ///< messages and reports that librdkafka holds
+
+ private:
+  struct kafka_closer {
+    void operator()(rd_kafka_t* k) const noexcept { rd_kafka_destroy(k); }
+  };
+  struct topic_closer {
+    void operator()(rd_kafka_topic_t* t) const noexcept { rd_kafka_topic_destroy(t); }
+  };
+  struct queue_closer {
+    void operator()(rd_kafka_queue_t* q) const noexcept {
+      rd_kafka_queue_io_event_enable(q, -1, nullptr, 0);
+      rd_kafka_queue_destroy(q);
+    }
+  };
+  struct producer {
+    std::string name;
+    std::unique_ptr<rd_kafka_t, kafka_closer> handle;
+    std::unique_ptr<rd_kafka_queue_t, queue_closer> queue;
+  };
+  struct destination {
+    producer const* via = nullptr;
+    std::unique_ptr<rd_kafka_topic_t, topic_closer> topic;
+  };
+  struct in_flight {
+    std::uint64_t id;
+    record_ptr record;
+  };
+
+  explicit kafka_sink(kafka_sink_options options) : options_(std::move(options)) {}
+  start_result<producer const*> producer_named(config::settings::processing_section const& processing,
+                                               std::string const& name);
+  std::optional<start_error> open_topic(config::settings::processing_section const& processing,
+                                        profile::logical_topic which);
+  destination const& to(profile::logical_topic t) const { return topics_[static_cast<std::size_t>(t)]; }
+  void finish(std::uintptr_t ticket, rd_kafka_resp_err_t result, char const* words);
+
+  static void on_report(rd_kafka_t*, rd_kafka_message_t const* m, void* self);
+  static void on_log(rd_kafka_t const* k, int level, char const* facility, char const* line);
+  static void on_error(rd_kafka_t* k, int err, char const* why, void* self);
+
+  kafka_sink_options options_;
+  int wake_fd_ = -1;
+  // Tickets, not pointers, travel through librdkafka: what it never reports is freed with this map.
+  std::unordered_map<std::uintptr_t, in_flight> in_flight_;
+  std::uintptr_t next_ticket_ = 1;
+  std::vector<std::unique_ptr<producer>> producers_;
+  std::array<destination, 2> topics_;
+};
+
+}  // namespace profile_relay::server
