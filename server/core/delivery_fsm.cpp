@@ -5,7 +5,7 @@
 
 namespace profile_relay::server {
 delivery_fsm::delivery_fsm(delivery_fsm_settings s) : s_(s), backlog_(s.drain_pauses) {
-  s_.producer_bytes = std::max(s_.producer_bytes, 2 * s_.max_message_bytes);
+  s_.producer_bytes = s_.producer_budget();
 }
 
 void delivery_fsm::step(delivery_event e, delivery_time now, actions& out) {
@@ -37,7 +37,7 @@ void delivery_fsm::admit(std::uint64_t id, entry e, actions& out) {
     entries_.erase(it);
     return bury(key, out);
   }
-  if (!s_.broker || s_.ack_spool || purged_ || !live_fits(added.record->wire_size()))
+  if (!s_.broker || s_.ack_spool || purged_ || !live_fits(charge(added.record)))
     return to_spool(id, added, out);
   to_kafka(id, added, out);
 }
@@ -50,7 +50,7 @@ bool delivery_fsm::live_fits(std::uint64_t bytes) const {
 
 void delivery_fsm::to_kafka(std::uint64_t id, entry& e, actions& out) {
   e.at = place::kafka;
-  e.bytes = e.record->wire_size();
+  e.bytes = charge(e.record);
   (e.from == origin::backlog ? backlog_bytes_ : live_bytes_) += e.bytes;
   ++with_kafka_;
   out.push_back(action::produce{id, e.record});
@@ -58,7 +58,7 @@ void delivery_fsm::to_kafka(std::uint64_t id, entry& e, actions& out) {
 
 void delivery_fsm::to_spool(std::uint64_t id, entry& e, actions& out) {
   e.at = place::spool;
-  e.bytes = e.record->wire_size();
+  e.bytes = charge(e.record);
   spooling_bytes_ += e.bytes;
   out.push_back(action::spool_put{id, e.record});
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -16,13 +17,20 @@ namespace profile_relay::server {
 struct delivery_fsm_settings {
   bool broker = false;     ///< false: spool-only mode
   bool ack_spool = false;  ///< processing.ack: spool
-  /// Bytes of records (wire_size) that may lie with Kafka. Raised to twice max_message_bytes if smaller, so
-  /// that any record fits either half.
+  /// Bytes of records that may lie with Kafka: wire_size and record_overhead. In force is producer_budget().
   std::uint64_t producer_bytes = 256u << 20;
   std::uint64_t max_message_bytes = 50'000'000;
+  /// Memory of a record in flight beside its message, here and in librdkafka; bounds the number of small
+  /// records.
+  std::uint64_t record_overhead = 1024;
   backlog_cursor::pauses drain_pauses;
   std::chrono::milliseconds report_grace{2000};  ///< wait for reports after a purge
   std::chrono::milliseconds spool_grace{5000};   ///< then wait for the spool
+
+  /// producer_bytes, raised if needed so that the largest record fits either half of it.
+  std::uint64_t producer_budget() const {
+    return std::max(producer_bytes, 2 * (max_message_bytes + record_overhead));
+  }
 };
 
 /// Counts since start. Every submitted record is in exactly one of delivered, spooled, failed once it has
@@ -149,6 +157,7 @@ class delivery_fsm {
   static bool strip(entry& e);
   bool make_fit(entry& e) const;
   bool live_fits(std::uint64_t bytes) const;
+  std::uint64_t charge(record_ptr const& r) const { return r->wire_size() + s_.record_overhead; }
 
   // The backlog, retries, shutdown (delivery_fsm_backlog.cpp).
   void pump(actions& out);

@@ -46,7 +46,7 @@ void delivery_fsm::produce_taken(actions& out) {
               "larger than message.max.bytes (" + std::to_string(s_.max_message_bytes) + ")", out);
       continue;
     }
-    auto const bytes = e.record->wire_size();
+    auto const bytes = charge(e.record);
     if (backlog_bytes_ + bytes > s_.producer_bytes / 2) return;
     if (live_bytes_ + backlog_bytes_ + bytes > s_.producer_bytes) return;
     auto const it = entries_.emplace(backlog_id(key), std::move(e)).first;

@@ -35,6 +35,7 @@ struct fsm_script {
     s.broker = true;
     s.producer_bytes = 20'000;
     s.max_message_bytes = 5'000;
+    s.record_overhead = 0;
     return s;
   }
   static delivery_fsm_settings no_broker() {

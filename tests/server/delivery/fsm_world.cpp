@@ -9,7 +9,8 @@ void fsm_world::restart(bool broker) {
   settings_.broker = broker;
   settings_.ack_spool = chance(20);
   settings_.max_message_bytes = 2000;
-  settings_.producer_bytes = 4000 + rng_() % 8000;
+  settings_.record_overhead = rng_() % 200;
+  settings_.producer_bytes = 4400 + rng_() % 8000;
   fsm_ = std::make_unique<delivery_fsm>(settings_);
   at_kafka_.clear();
   // A process that ends has its writes synced or lost: what it queued is not done.

@@ -131,6 +131,16 @@ TEST_CASE("live records beyond the producer's budget go to the spool directly") 
   CHECK(s.submit(6, record_of("c", 4500)) == words{"produce c"});
 }
 
+TEST_CASE("the number of small records is bounded too") {
+  auto settings = fsm_script::broker();
+  settings.record_overhead = 2'000;
+  fsm_script s(settings);
+  s.settle();
+  int produced = 0;
+  for (std::uint64_t id = 1; id <= 100; ++id) produced += s.submit(id, record_of("a", 1))[0] == "produce a";
+  CHECK(produced == 9);  // 20,000 bytes, 2,000 and a little for each
+}
+
 TEST_CASE("a budget smaller than two messages is raised, so that every record has a way") {
   auto settings = fsm_script::broker();
   settings.producer_bytes = 1;
