@@ -46,26 +46,23 @@ struct delivery_totals {
 /// Delivery without I/O: events in, actions out, time as a value. Every record that is submitted is resolved
 /// exactly once, and at any moment exactly one side has to bring it to its end:
 ///
-///                       no broker, ack: spool, no room in the producer's budget
-///               ┌───────────────────────────────────────────────────────────────┐
-///   submit ─────┤                                                               ▼
-///               │              retriable or refused; given up at shutdown  ┌─────────┐  failed
-///               └────────► ┌───────┐ ────────────────────────────────────► │ SPOOL   │ ─────────►
-///               unavailable (503)
-///                 too  ┌── │ KAFKA │                                       │ writing │
-///                large └─► └───────┘ ── acked ─► delivered                 └─────────┘ ─► spooled (200)
-///           (once without      │                                                │
-///            the raw trace)    └── still too large ─► too_large                 ▼ synced
-///                                                        take, oldest first  ┌────────┐
-///                                           ┌──────────────────────────────  │ STORED │ ◄─┐
-///                                           ▼        (at most half the       └────────┘   │ retriable: it
-///                                           never
-///                                       ┌───────┐     producer's budget)                  │ left; pause, go
-///                                       on │ KAFKA │ ────────────────────────────────────────┘ └───────┘ ──
-///                                       acked ─► remove
-///                                           └── too large (once without raw), refused
-///                                                  ─► outcome, safe itself ─► mark dead: kept, listed, not
-///                                                  sent again
+///                  no broker, ack: spool, no room in the producer's budget
+///              ┌──────────────────────────────────────────────────────────────┐
+///   submit ────┤                                                              ▼
+///              │            retriable or refused; given up at shutdown   ┌─────────┐
+///              └───────► ┌───────┐ ────────────────────────────────────► │  SPOOL  │ failed ─► unavailable
+///                too ┌── │ KAFKA │                                       │ writing │
+///              large └─► └───────┘ ── acked ─► delivered                 └─────────┘ synced ─► spooled
+///          (once without     │                                                │
+///          the raw trace)    └── still too large ─► too_large                 ▼
+///                                                  take, oldest first    ┌─────────┐
+///                                       ┌─────────────────────────────── │ STORED  │ ◄─┐ retriable: it
+///                                       ▼   (at most half the            └─────────┘   │ never left;
+///                                   ┌───────┐ producer's budget)                       │ pause, go on
+///                                   │ KAFKA │ ─────────────────────────────────────────┘
+///                                   └───────┘ ── acked ─► remove
+///                                       └── too large (once without raw), refused
+///                                              ─► outcome, safe itself ─► dead: kept, listed, not sent again
 ///
 /// Live records come first: the backlog has its own half of the budget, is never allowed more, and live
 /// records may use all of it while there is no backlog.
