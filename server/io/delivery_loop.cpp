@@ -100,7 +100,14 @@ void delivery_loop::process() {
   }
   note_broker();
   publish();
+  tell_ends();
   finish_if_done();
+}
+
+// After publish(): whoever gets an answer finds it in the counts.
+void delivery_loop::tell_ends() {
+  for (auto const& [done, end] : ended_) done(end);
+  ended_.clear();
 }
 
 void delivery_loop::watch_kafka() {
@@ -127,9 +134,8 @@ void delivery_loop::act(action::spool_mark_dead& a) {
 
 void delivery_loop::act(action::resolve& a) {
   auto const it = waiting_.find(a.id);
-  auto const done = std::move(it->second);
+  ended_.emplace_back(std::move(it->second), a.end);
   waiting_.erase(it);
-  done(a.end);
 }
 
 void delivery_loop::act(action::emit_outcome& a) {

@@ -15,6 +15,7 @@
 #include <string>
 #include <thread>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "server/core/delivery_fsm.hpp"
@@ -76,6 +77,7 @@ class delivery_loop {
   void note(produce_report const& r);
   void note_broker();
   void publish();
+  void tell_ends();
   void finish_if_done();
 
   delivery_options options_;
@@ -90,6 +92,7 @@ class delivery_loop {
   delivery_fsm fsm_;
   std::deque<delivery_event> events_;
   std::vector<delivery_action> actions_;
+  std::vector<std::pair<std::function<void(record_end)>, record_end>> ended_;  // to be told
   std::unordered_map<std::uint64_t, std::function<void(record_end)>> waiting_;
   std::uint64_t next_id_ = 1;
   bool draining_ = false;

@@ -40,6 +40,11 @@ start_result<std::unique_ptr<kafka_sink>> kafka_sink::open(
     return start_error{std::string("Kafka: no event descriptor: ") + std::strerror(errno)};
   for (auto const which : {profile::logical_topic::profiles, profile::logical_topic::outcomes})
     if (auto e = sink->open_topic(processing, which)) return std::move(*e);
+  // librdkafka writes to the descriptor when its queue stops being empty. What came before it knew the
+  // descriptor (a connection refused at once) would keep the queue filled and everything after it unseen.
+  std::uint64_t const one = 1;
+  if (::write(sink->wake_fd_, &one, sizeof one) != sizeof one)
+    return start_error{std::string("Kafka: no event descriptor: ") + std::strerror(errno)};
   return sink;
 }
 

@@ -39,6 +39,9 @@ void sqlite_spool::close() {
   }
   wake_.notify_one();
   if (thread_.joinable()) thread_.join();
+  sql_ = {};
+  db_.reset();
+  lock_.reset();
 }
 
 spool_stats sqlite_spool::stats() const {

@@ -59,7 +59,7 @@ class sqlite_spool final : public record_store {
   void remove(std::int64_t key) override;
   void mark_dead(std::int64_t key, std::string why) override;
 
-  /// Does what is queued, answers it, ends the thread. Later calls are ignored.
+  /// Does what is queued, answers it, ends the thread, gives file and lock back. Later calls are ignored.
   void close();
   spool_stats stats() const;
 
@@ -99,7 +99,7 @@ class sqlite_spool final : public record_store {
   void publish();
 
   spool_options options_;
-  spool_lock lock_;
+  std::optional<spool_lock> lock_;
   sqlite_ptr db_;
   statements sql_;
   tally tally_;

@@ -60,6 +60,10 @@ void mock_kafka::refuse(rd_kafka_resp_err_t e, int count) {
   rd_kafka_mock_push_request_errors_array(cluster_, produce_request, errors.size(), errors.data());
 }
 
+void mock_kafka::set_topic_error(char const* topic, rd_kafka_resp_err_t e) {
+  rd_kafka_mock_topic_set_error(cluster_, topic, e);
+}
+
 std::vector<mock_kafka::message> mock_kafka::read(std::string const& topic, std::size_t n) const {
   std::unique_ptr<rd_kafka_t, decltype(&rd_kafka_destroy)> const k(
       handle(RD_KAFKA_CONSUMER,

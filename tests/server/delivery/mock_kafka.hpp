@@ -22,6 +22,8 @@ class mock_kafka {
   void up();
   /// The next `count` produce requests are answered with `e`.
   void refuse(rd_kafka_resp_err_t e, int count);
+  /// What the broker says of a topic from now on.
+  void set_topic_error(char const* topic, rd_kafka_resp_err_t e);
 
   struct message {
     std::string value;

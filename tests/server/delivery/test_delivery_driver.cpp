@@ -137,7 +137,7 @@ TEST_CASE("message.max.bytes of the operator is the limit before producing, in e
 TEST_CASE("a record refused for good after its 200 dies with an outcome, and is kept") {
   driver_fixture f;
   f.end_of(f.submit(*f.start(f.settings()), message_of("a")));
-  f.kafka.refuse(RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, 1);
+  f.kafka.refuse(RD_KAFKA_RESP_ERR_INVALID_RECORD, 1);
   auto o = f.options();
   std::string dead_value;
   o.make_outcome = [&](profile::kafka_record const& dead, reason why) {
@@ -157,7 +157,7 @@ TEST_CASE("a record refused for good after its 200 dies with an outcome, and is 
   auto const rows = f.spool();
   REQUIRE(rows.size() == 1);
   CHECK(rows[0].dead);
-  CHECK_THAT(rows[0].why, Catch::Contains("authorization failed"));
+  CHECK_THAT(rows[0].why, Catch::Contains("validate record"));
   CHECK(d->status().spool_dead_records == 1);
 }
 
@@ -277,8 +277,8 @@ TEST_CASE("what can never work is a start error in one sentence") {
     auto s = f.with_broker();
     s.processing.kafka_validate_topics = true;
     f.start(s)->shutdown(in(10s));
-    s.processing.profiles.name = "no topic name";  // never created by the mock: spaces are invalid
-    CHECK_THAT(error(s), Catch::Contains("no topic name"));
+    f.kafka.set_topic_error("outcomes", RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
+    CHECK_THAT(error(s), Catch::Contains("topic outcomes") && Catch::Contains("kafka_validate_topics"));
   }
 }
 
