@@ -79,6 +79,12 @@ class Broker:
             capture_output=True, text=True, check=False)
         return done.returncode == 0, done.stdout + done.stderr
 
+    def messages(self):
+        done = subprocess.run(
+            local_kafka.java("org.apache.kafka.tools.GetOffsetShell", "--bootstrap-server", self.bootstrap, "--topic", TOPIC),
+            capture_output=True, text=True, check=True)
+        return int(done.stdout.strip().rsplit(":", 1)[1])
+
     def fresh_topic(self):
         self._topic("--delete", "--topic", TOPIC)
         deadline = time.monotonic() + 20
@@ -143,13 +149,16 @@ def load(port, body, key, seconds, connections):
     return json.loads(found.group(0))
 
 
-def measure(pid, options, port, body, key):
+def measure(pid, options, port, body, key, broker):
     load(port, body, key, 1, options.connections)  # connections to the broker, first allocations
     before = cpu_seconds(pid)
     result = load(port, body, key, options.seconds, options.connections)
     cpu = cpu_seconds(pid) - before
     if result["status_errors"] or result["socket_errors"] or not result["requests"]:
         sys.exit(f"http_bench: not every request was answered with 200, so this measures nothing: {result}")
+    stored = broker.messages()
+    if stored < result["requests"]:  # a 200 may also mean: spooled
+        sys.exit(f"http_bench: {result['requests']} requests were answered, but Kafka holds {stored} messages")
     return {
         "requests_per_second": result["requests"] / result["seconds"],
         "p50_ms": result["p50_ms"],
@@ -182,7 +191,7 @@ def run_rounds(options, programs, broker, folder):
                 for setting in options.set:
                     command += ["--set", setting]
             with running(command, folder / f"{name}.log", {"RELAY_KAFKA_BROKER_URL": broker.bootstrap}) as pid:
-                results[name].append(measure(pid, options, port, body, key))
+                results[name].append(measure(pid, options, port, body, key, broker))
             print(f"round {number + 1} {name:14} {results[name][-1]['requests_per_second']:.0f} requests/s", file=sys.stderr)
     return body.stat().st_size, results
 
