@@ -71,7 +71,9 @@ void print_tasks(decoded_trace const& t) {
     std::cout << "  " << std::right << std::setw(9) << count << std::setw(9)
               << (task.has_pid ? std::to_string(task.pid) : "-") << std::setw(9)
               << (task.has_tid ? std::to_string(task.tid) : "-") << "  "
-              << (task.thread_name.empty() ? "-" : printable(task.thread_name));
+              << (!task.thread_name.empty()                              ? printable(task.thread_name)
+                  : task.has_pid && task.has_tid && task.pid == task.tid ? "main"
+                                                                         : "-");
     if (!task.process_name.empty()) std::cout << " (" << printable(task.process_name) << ")";
     if (task.machine != 0) std::cout << " on machine " << task.machine;
     std::cout << '\n';

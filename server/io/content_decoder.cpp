@@ -1,6 +1,8 @@
 #include "server/io/content_decoder.hpp"
 
+#include <brotli/decode.h>
 #include <zlib.h>
+#include <zstd.h>
 
 #include <algorithm>
 #include <array>
@@ -61,6 +63,67 @@ class zlib_decoder final : public content_decoder {
   bool ended_ = false;
 };
 
+class brotli_decoder final : public content_decoder {
+ public:
+  brotli_decoder() : state_(BrotliDecoderCreateInstance(nullptr, nullptr, nullptr)) {
+    if (state_ == nullptr) throw std::bad_alloc();
+  }
+  ~brotli_decoder() override { BrotliDecoderDestroyInstance(state_); }
+  brotli_decoder(brotli_decoder const&) = delete;
+  brotli_decoder& operator=(brotli_decoder const&) = delete;
+
+  step decode(std::span<const std::byte> in, std::span<std::byte> out) override {
+    if (BrotliDecoderIsFinished(state_)) return {0, 0, in.empty() ? state::finished : state::damaged};
+    std::size_t in_left = in.size(), out_left = out.size();
+    auto const* next_in = reinterpret_cast<const std::uint8_t*>(in.data());
+    auto* next_out = reinterpret_cast<std::uint8_t*>(out.data());
+    auto const rc = BrotliDecoderDecompressStream(state_, &in_left, &next_in, &out_left, &next_out, nullptr);
+    step s{in.size() - in_left, out.size() - out_left, state::need_input};
+    if (rc == BROTLI_DECODER_RESULT_ERROR) s.now = state::damaged;
+    if (rc == BROTLI_DECODER_RESULT_NEEDS_MORE_OUTPUT) s.now = state::output_full;
+    if (rc == BROTLI_DECODER_RESULT_SUCCESS) s.now = in_left == 0 ? state::finished : state::damaged;
+    return s;
+  }
+
+ private:
+  BrotliDecoderState* state_;
+};
+
+class zstd_decoder final : public content_decoder {
+ public:
+  zstd_decoder() : context_(ZSTD_createDCtx()) {
+    if (context_ == nullptr) throw std::bad_alloc();
+    // A frame may ask for a window of 128 MiB; 8 MiB is what RFC 9659 lets a content coding use.
+    ZSTD_DCtx_setParameter(context_, ZSTD_d_windowLogMax, 23);
+  }
+  ~zstd_decoder() override { ZSTD_freeDCtx(context_); }
+  zstd_decoder(zstd_decoder const&) = delete;
+  zstd_decoder& operator=(zstd_decoder const&) = delete;
+
+  step decode(std::span<const std::byte> in, std::span<std::byte> out) override {
+    if (ended_) return {0, 0, in.empty() ? state::finished : state::damaged};
+    ZSTD_inBuffer input{in.data(), in.size(), 0};
+    ZSTD_outBuffer output{out.data(), out.size(), 0};
+    auto const rc = ZSTD_decompressStream(context_, &output, &input);
+    step s{input.pos, output.pos, state::need_input};
+    if (ZSTD_isError(rc)) {
+      s.now = state::damaged;
+    } else if (rc == 0) {
+      ended_ = true;
+      s.now = input.pos == in.size() ? state::finished : state::damaged;
+    } else if (output.pos == output.size) {
+      s.now = state::output_full;
+    } else if (input.pos < in.size()) {
+      s.now = state::output_full;  // it stopped at an inner border; go on with the rest
+    }
+    return s;
+  }
+
+ private:
+  ZSTD_DCtx* context_;
+  bool ended_ = false;
+};
+
 }  // namespace
 
 std::optional<content_coding> find_coding(std::string_view header_value) {
@@ -73,6 +136,7 @@ std::optional<content_coding> find_coding(std::string_view header_value) {
       row{"", content_coding::identity},      row{"identity", content_coding::identity},
       row{"utf-8", content_coding::identity}, row{"gzip", content_coding::gzip},
       row{"x-gzip", content_coding::gzip},    row{"deflate", content_coding::deflate},
+      row{"br", content_coding::br},          row{"zstd", content_coding::zstd},
   };
   auto const name = trim(header_value);
   for (auto const& r : rows)
@@ -86,6 +150,10 @@ std::unique_ptr<content_decoder> make_decoder(content_coding coding) {
       return std::make_unique<zlib_decoder>(15 + 16);
     case content_coding::deflate:
       return std::make_unique<zlib_decoder>(15);
+    case content_coding::br:
+      return std::make_unique<brotli_decoder>();
+    case content_coding::zstd:
+      return std::make_unique<zstd_decoder>();
     case content_coding::identity:
       break;
   }

@@ -10,7 +10,7 @@
 namespace profile_relay::server {
 
 /// Content codings that are decoded (contract 5.3).
-enum class content_coding : std::uint8_t { identity, gzip, deflate };
+enum class content_coding : std::uint8_t { identity, gzip, deflate, br, zstd };
 
 /// The coding a `Content-Encoding` value names; "", "identity" and "utf-8" mean none. Absent = unknown, or
 /// several.

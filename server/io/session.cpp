@@ -137,16 +137,16 @@ session::awaitable<bool> session::discard_rest() {
   co_return true;
 }
 
-/// Closing while the client still sends would reset the connection and take the reply with it.
+/// Closing while the client still sends would reset the connection and take the reply with it. Time bounds this, not
+/// bytes: most clients write their whole body before they read, however early the reply was.
 session::awaitable<void> session::linger() {
   boost::system::error_code ec;
   socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ec);
   if (ec || rest_.complete) co_return;
   allow(loop_.options.linger_timeout);
-  for (std::size_t read = 0; read < loop_.options.linger_bytes;) {
+  while (!expired_) {
     in_begin_ = in_end_ = 0;
     if (co_await read_more() != read_result::ok) co_return;
-    read += in_end_;
   }
 }
 

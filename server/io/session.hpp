@@ -31,7 +31,6 @@ struct session_options {
   std::chrono::milliseconds budget_timeout{
       5'000};  ///< how long reading pauses for the byte budget (contract 13)
   std::chrono::milliseconds linger_timeout{1'000};  ///< discarding after an early error (contract 13)
-  std::size_t linger_bytes = 1u << 20;
   std::size_t max_envelope_size = 200u << 20;
   /// Bodies above this are expanded by the workers, so that this thread keeps answering others meanwhile.
   std::size_t inline_body = 32u << 10;
