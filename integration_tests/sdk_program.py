@@ -11,7 +11,8 @@ import sentry_sdk
 def price_the_cart(until: float) -> int:
     total = 0
     while time.monotonic() < until:
-        total += sum(i * i for i in range(1000))
+        for i in range(1000):
+            total += i * i
     return total
 
 

@@ -174,8 +174,8 @@ def test_outcomes_can_be_switched_off(make_server: Callable[..., Server], kafka:
     configuration = {**broker_configuration(kafka.bootstrap, outcomes="outcomes-off"),
                      "outcomes": {"emit_outcomes": False}}
     server = make_server(configuration).start()
-    assert server.send(request(compound(b"\xff"))).status == 200
-    assert server.metric("chunks_rejected_total", reason="profiling_invalid_sampled_profile") == 1
+    assert server.send(request(plain(version="1"))).status == 200
+    assert server.metric("chunks_rejected_total", reason="profiling_platform_not_supported") == 1
     assert server.stop() == 0  # everything in flight is flushed by the orderly end
     reader = Outcomes(kafka.bootstrap, "outcomes-off")
     assert reader.read_to_end() == []

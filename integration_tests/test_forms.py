@@ -65,8 +65,8 @@ def test_function_metrics_of_a_stored_chunk(target: Target) -> None:
     chunk = vroomrs_chunk(message, payload)
     chunk.normalize()
     found = {m.get_function(): m for m in chunk.extract_functions_metrics(1, False, 100)}
-    assert "render" in found
-    assert 0.5e9 < sum(found["render"].get_self_times_ns()) + sum(found["render"].get_durations_ns()) < 4e9
+    # Every second sample of the two seconds has it as its leaf.
+    assert 0.9e9 < sum(found["decode_price"].get_self_times_ns()) < 1.1e9
 
 
 def test_frames_of_a_json_chunk_are_not_touched(target: Target) -> None:

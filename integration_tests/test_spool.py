@@ -59,7 +59,7 @@ def test_a_restart_keeps_everything_and_a_broker_drains_it(make_server: Callable
         kafka.create_topic(topic)
     server = make_server().start()
     chunks = [plain() for _ in range(20)] + [compound(Trace().encode()) for _ in range(5)]
-    bad = request(compound(b"\xff\xff"))
+    bad = request(plain(version="1"))
     assert {server.send(request(c)).status for c in chunks} == {200}
     assert server.send(bad).status == 200
     server.process.send_signal(ending)
@@ -78,7 +78,7 @@ def test_a_restart_keeps_everything_and_a_broker_drains_it(make_server: Callable
     for chunk in chunks:
         [record] = profiles.by_chunk(chunk.chunk_id)
         check_message(record, chunk, PROJECT)
-    assert [o["reason"] for o in outcomes.by_event(bad.event_id)] == ["profiling_invalid_sampled_profile"]
+    assert [o["reason"] for o in outcomes.by_event(bad.event_id)] == ["profiling_platform_not_supported"]
     profiles.close()
     outcomes.close()
     assert server.stop() == 0
