@@ -19,6 +19,9 @@ frame_list::frame_list(decoded_trace const& trace, options opts, image_list& ima
       mappings_(trace.mappings.size()),
       unique_(0, frame_hash{this}, frame_equal{this}) {
   no_mapping_.known = true;
+  to_.frames.reserve(trace.frames.size());
+  hashes_.reserve(trace.frames.size());
+  unique_.reserve(trace.frames.size());
 }
 
 bool frame_list::is_executable(std::string_view package) const {

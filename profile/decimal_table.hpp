@@ -21,22 +21,16 @@ inline constexpr auto digit_pairs = [] {
 
 /// Writes `v` and returns the end; needs room for 10 characters.
 inline char* write_decimal(char* to, std::uint32_t v) {
-  char text[10];
-  char* first = text + sizeof text;
-  while (v >= 100) {
-    first -= 2;
-    std::memcpy(first, &digit_pairs[2 * (v % 100)], 2);
-    v /= 100;
-  }
+  int size = 1;
+  for (auto rest = v; rest >= 10; rest /= 10) ++size;
+  char* at = to + size;
+  for (; v >= 100; v /= 100) std::memcpy(at -= 2, &digit_pairs[2 * (v % 100)], 2);
   if (v >= 10) {
-    first -= 2;
-    std::memcpy(first, &digit_pairs[2 * v], 2);
+    std::memcpy(to, &digit_pairs[2 * v], 2);
   } else {
-    *--first = static_cast<char>('0' + v);
+    *to = static_cast<char>('0' + v);
   }
-  const auto n = static_cast<std::size_t>(text + sizeof text - first);
-  std::memcpy(to, first, n);
-  return to + n;
+  return to + size;
 }
 
 /// The texts "0," to "n-1,", for indices that are written many times: one 8-byte store each.
@@ -46,7 +40,7 @@ class decimal_table {
 
   explicit decimal_table(std::size_t n) : entries_(n < max_size ? n : max_size) {
     for (std::size_t i = 0; i < entries_.size(); ++i) {
-      char text[16];
+      char text[11];
       char* end = write_decimal(text, static_cast<std::uint32_t>(i));
       *end++ = ',';
       entries_[i].size = static_cast<std::uint8_t>(end - text);

@@ -19,61 +19,79 @@ bool any_needs_escape(std::uint64_t w) {
   return (below_space | has_zero(w ^ (ones * '"')) | has_zero(w ^ (ones * '\\'))) != 0;
 }
 
-std::size_t plain_prefix(std::string_view text) {
-  std::size_t i = 0;
-  for (; i + 8 <= text.size(); i += 8) {
-    std::uint64_t w;
-    std::memcpy(&w, text.data() + i, 8);
-    if (any_needs_escape(w)) break;
-  }
-  while (i < text.size() && !needs_escape(static_cast<unsigned char>(text[i]))) ++i;
-  return i;
-}
+constexpr char hex_digits[] = "0123456789abcdef";
 
-void append_escape(std::string& out, unsigned char c) {
+/// The letter after the backslash of a short escape; 0 = \u00xx.
+char short_escape(char c) {
   switch (c) {
     case '"':
-      out += "\\\"";
-      return;
+      return '"';
     case '\\':
-      out += "\\\\";
-      return;
+      return '\\';
     case '\b':
-      out += "\\b";
-      return;
+      return 'b';
     case '\f':
-      out += "\\f";
-      return;
+      return 'f';
     case '\n':
-      out += "\\n";
-      return;
+      return 'n';
     case '\r':
-      out += "\\r";
-      return;
+      return 'r';
     case '\t':
-      out += "\\t";
-      return;
+      return 't';
     default:
-      break;
+      return 0;
   }
-  constexpr char hex[] = "0123456789abcdef";
-  out += "\\u00";
-  out += hex[c >> 4];
-  out += hex[c & 0xf];
+}
+
+char* write_char(char* to, char c) {
+  if (!needs_escape(static_cast<unsigned char>(c))) {
+    *to++ = c;
+    return to;
+  }
+  *to++ = '\\';
+  if (const char letter = short_escape(c)) {
+    *to++ = letter;
+    return to;
+  }
+  const auto u = static_cast<unsigned char>(c);
+  std::memcpy(to, "u00", 3);
+  to[3] = hex_digits[u >> 4];
+  to[4] = hex_digits[u & 0xf];
+  return to + 5;
 }
 
 }  // namespace
 
-void append_string(std::string& out, std::string_view text) {
-  out += '"';
-  while (true) {
-    const auto plain = plain_prefix(text);
-    out.append(text.data(), plain);
-    if (plain == text.size()) break;
-    append_escape(out, static_cast<unsigned char>(text[plain]));
-    text.remove_prefix(plain + 1);
+char* write_string(char* to, std::string_view text) {
+  *to++ = '"';
+  const char *from = text.data(), *end = from + text.size();
+  while (end - from >= 8) {
+    std::uint64_t w;
+    std::memcpy(&w, from, 8);
+    if (any_needs_escape(w)) {
+      for (const auto stop = from + 8; from != stop; ++from) to = write_char(to, *from);
+    } else {
+      std::memcpy(to, &w, 8);
+      to += 8;
+      from += 8;
+    }
   }
-  out += '"';
+  for (; from != end; ++from) to = write_char(to, *from);
+  *to++ = '"';
+  return to;
+}
+
+std::size_t string_size(std::string_view text) {
+  std::size_t n = text.size() + 2;
+  for (const char c : text)
+    if (needs_escape(static_cast<unsigned char>(c))) n += short_escape(c) != 0 ? 1U : 5U;
+  return n;
+}
+
+void append_string(std::string& out, std::string_view text) {
+  const auto size = out.size();
+  out.resize(size + string_size(text));
+  write_string(out.data() + size, text);
 }
 
 void append_number(std::string& out, double v) {
@@ -95,12 +113,20 @@ void append_int(std::string& out, std::int64_t v) {
   out.append(text, static_cast<std::size_t>(std::to_chars(text, text + sizeof text, v).ptr - text));
 }
 
+char* write_address(char* to, std::uint64_t v) {
+  std::memcpy(to, "\"0x", 3);
+  to += 3;
+  // One digit for each started group of four bits.
+  const int digits = v == 0 ? 1 : (static_cast<int>(std::bit_width(v)) + 3) / 4;
+  for (int i = digits - 1; i >= 0; --i, v >>= 4) to[i] = hex_digits[v & 0xf];
+  to += digits;
+  *to++ = '"';
+  return to;
+}
+
 void append_address(std::string& out, std::uint64_t v) {
-  char text[16];
-  const auto end = std::to_chars(text, text + sizeof text, v, 16).ptr;
-  out += "\"0x";
-  out.append(text, static_cast<std::size_t>(end - text));
-  out += '"';
+  char text[20];
+  out.append(text, static_cast<std::size_t>(write_address(text, v) - text));
 }
 
 }  // namespace profile_relay::profile::json_text

@@ -3,6 +3,7 @@
 #include <simdjson.h>
 
 #include "profile/json_text.hpp"
+#include "profile/write_frames.hpp"
 #include "profile/write_samples.hpp"
 
 namespace profile_relay::profile {
@@ -37,8 +38,6 @@ class json_writer {
 
   bool measurements();
   bool images();
-  bool frames();
-  void frame(sample_v2::frame const& f);
   bool threads();
 
   chunk const& c_;
@@ -144,35 +143,6 @@ bool json_writer::images() {
   return true;
 }
 
-void json_writer::frame(sample_v2::frame const& f) {
-  begin('{');
-  text("abs_path", f.abs_path);
-  if (f.colno) integer("colno", *f.colno);
-  text("filename", f.filename);
-  text("function", f.function);
-  if (f.in_app) {
-    key("in_app");
-    out_ += *f.in_app ? "true," : "false,";
-  }
-  address("instruction_addr", f.instruction_addr);
-  if (f.lineno) integer("lineno", *f.lineno);
-  text("module", f.module);
-  text("package", f.package);
-  text("platform", f.platform);
-  end('}');
-}
-
-bool json_writer::frames() {
-  key("frames");
-  begin('[');
-  for (auto const& f : c_.frames) {
-    frame(f);
-    if (!fits()) return false;
-  }
-  end(']');
-  return true;
-}
-
 bool json_writer::threads() {
   key("thread_metadata");
   begin('{');
@@ -226,7 +196,11 @@ bool json_writer::write() {
   begin('[');
   if (!append_stacks(out_, c_, max_bytes_)) return false;
   end(']');
-  if (!frames() || !threads()) return false;
+  key("frames");
+  begin('[');
+  if (!append_frames(out_, c_, max_bytes_)) return false;
+  end(']');
+  if (!threads()) return false;
   end('}');
   end('}');
   out_.pop_back();  // the comma behind the root
