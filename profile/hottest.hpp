@@ -24,7 +24,8 @@ struct profile_summary {
 };
 
 /// What a person wants to see of a Sample v2 payload first. A sample lasts until the next one of its thread,
-/// and its time belongs to the leaf of its stack; a thread's last sample lasts no time (kafka-and-consumers 6).
+/// and its time belongs to the leaf of its stack; a thread's last sample lasts no time. Source:
+/// kafka-and-consumers 6.
 /// Refuses what `read_json` and `normalise` refuse.
 result<profile_summary> summarise(envelope::padded_view payload, std::size_t functions);
 

@@ -10,7 +10,8 @@ namespace profile_relay::profile::json_text {
 /// With quotes. Escapes what JSON demands and nothing more. `text` must be valid UTF-8.
 void append_string(std::string& out, std::string_view text);
 
-/// The same without a string behind it. Needs room for `max_string_size(text)`, or, to the byte, `string_size(text)`.
+/// The same without a string behind it. Needs room for `max_string_size(text)`, or, to the byte,
+/// `string_size(text)`.
 char* write_string(char* to, std::string_view text);
 constexpr std::size_t max_string_size(std::string_view text) { return 6 * text.size() + 2; }
 std::size_t string_size(std::string_view text);

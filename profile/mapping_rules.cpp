@@ -41,8 +41,7 @@ bool holds_java(std::string_view mapping_name, bool has_build_id) {
   constexpr std::array<std::string_view, 6> code{".dex", ".vdex", ".oat", ".odex", ".jar", ".apk"};
   const auto base = base_of(mapping_name);
   if (starts_with_any(base, jit) || base.find("jit-code-cache") != std::string_view::npos) return true;
-  const auto extension = extension_of(base);
-  if (extension.starts_with(".so")) return false;
+  const auto extension = extension_of(base);  // row 6, ".so", is none of what follows
   if (has_build_id && starts_with_any(extension, archives)) return false;  // an ELF inside the archive
   return starts_with_any(extension, code);
 }

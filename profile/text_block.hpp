@@ -8,7 +8,8 @@
 
 namespace profile_relay::profile {
 
-/// Collects small pieces of text before they go to a string: its growth check is paid per block, not per piece.
+/// Collects small pieces of text before they go to a string: its growth check is paid per block, not per
+/// piece.
 /// Ends up with no more than one block, or one large piece, beyond `max_bytes`.
 class text_block {
  public:

@@ -7,7 +7,8 @@
 
 namespace profile_relay::profile {
 
-/// The elements of `profile.frames`, joined by commas. False soon after `out` has become longer than `max_bytes`.
+/// The elements of `profile.frames`, joined by commas. False soon after `out` has become longer than
+/// `max_bytes`.
 bool append_frames(std::string& out, sample_v2::chunk const& c, std::size_t max_bytes);
 
 }  // namespace profile_relay::profile

@@ -61,17 +61,20 @@ TEST_CASE("symbol lines become frames, innermost first, without an address") {
   const auto inlined = b.frame("_ZN4shop5priceEv", 0, 0x20);
   b.line("min", "/src/algo.h", 7);
   b.line("round", "price.cc", 0);
+  b.line("", "price.cc", 9);  // an inlined function without a name is not the frame's own
   b.line("", "", 12);
   const auto task = b.task(1, 1);
   b.sample(0, b.stack({inlined, caller}), task);
   b.sample(1, b.stack({inlined}), task);
   const converted out(b);
   CHECK(out.frames() == json::parse(R"([
-    {"abs_path":"/src/algo.h","filename":"algo.h","function":"min","lineno":7,"package":"opt/shop","platform":"native"},
+    {"abs_path":"/src/algo.h","filename":"algo.h","function":"min","lineno":7,"package":"opt/shop",
+     "platform":"native"},
     {"abs_path":"price.cc","filename":"price.cc","function":"round","package":"opt/shop","platform":"native"},
+    {"abs_path":"price.cc","filename":"price.cc","lineno":9,"package":"opt/shop","platform":"native"},
     {"function":"_ZN4shop5priceEv","lineno":12,"package":"opt/shop","platform":"native"},
     {"function":"main","instruction_addr":"0x1010","package":"opt/shop","platform":"native"}])"));
-  CHECK(out.stacks() == json::parse("[[0,1,2,3],[0,1,2]]"));
+  CHECK(out.stacks() == json::parse("[[0,1,2,3,4],[0,1,2,3]]"));
   CHECK(out.images().size() == 1);
 }
 

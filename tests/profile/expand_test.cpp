@@ -5,6 +5,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <random>
 #include <sstream>
 
 #include "json_io.hpp"
@@ -329,7 +330,49 @@ TEST_CASE("each part alone must be within max_profile_size; their sum need not")
   check_refused(expand_json("android", grows, lim), errc::exceed_size_limit, "payload_too_large");
 }
 
-// Each trace of tests/data/traces that says something about conversion, through decoder, converter and writer.
+// Whatever arrives, the answer is a value; and what is accepted is a payload that passes our own checks again.
+TEST_CASE("damaged chunks are refused or repaired, never more") {
+  std::mt19937 random(11);
+  const auto damage = [&](std::string text) {
+    for (auto n = 1 + random() % 4; n > 0; --n) {
+      const auto at = random() % text.size();
+      switch (random() % 3) {
+        case 0:
+          text[at] = static_cast<char>(random());
+          break;
+        case 1:
+          text.erase(at, 1 + random() % 8);
+          break;
+        default:
+          text.insert(at, text.substr(random() % text.size(), 1 + random() % 16));
+          break;
+      }
+      if (text.empty()) return text;
+    }
+    return text;
+  };
+  const auto trace = trace_named("android_app");
+  const auto plain = compact(worked_example);
+  int accepted = 0;
+  for (int i = 0; i < 2000; ++i) {
+    const auto out = i % 2 == 0 ? expand_perfetto("android", metadata, damage(trace))
+                                : expand_json("android", damage(plain));
+    if (!out.value) {
+      CHECK_FALSE(out.value.error().cause.empty());
+      continue;
+    }
+    ++accepted;
+    const auto again = expand_json("android", out.value->payload);
+    REQUIRE(again.value);
+    CHECK(expand_json("android", again.value->payload).value->payload == again.value->payload);
+    CHECK(again.notes.emitted_samples == out.notes.emitted_samples);
+    CHECK(again.notes.single_sample_thread == 0);
+  }
+  CHECK(accepted > 100);
+  CHECK(accepted < 1900);
+}
+
+// The traces of tests/data/traces that say something about conversion, through decoder, converter and writer.
 // PROFILE_RELAY_UPDATE_GOLDEN=1 rewrites the expectations: read the difference before committing it.
 TEST_CASE("payloads of text traces") {
   using nlohmann::ordered_json;

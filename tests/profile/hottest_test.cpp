@@ -15,8 +15,8 @@ result<profile_summary> summary_of(std::string_view text, std::size_t functions)
 }
 }  // namespace
 
-// The worked example reads: thread 4100 is in decode_price for 9.9 ms, then in main for 9.9 ms; thread 4117 draws
-// 9.9 ms of a native frame without a name.
+// The worked example reads: thread 4100 is in decode_price for 9.9 ms, then in main for 9.9 ms; thread 4117
+// draws 9.9 ms of a native frame without a name.
 TEST_CASE("self time is the leaf's, until the next sample of the same thread") {
   const auto s = summary_of(worked_example, 10);
   REQUIRE(s);
