@@ -129,7 +129,8 @@ TEST_CASE("damage keeps what precedes it and is counted") {
         row{"a second frame", packet_with(133, zstd(plain) + zstd(plain)), pd::counter::bundle_corrupt},
         row{"content that is no packet", packet_with(50, zlib("\x10\x01")), pd::counter::bundle_corrupt}}) {
     INFO(x.what);
-    auto const d = decode(plain + x.tail);
+    auto const bytes = plain + x.tail;  // the decoded trace points into it
+    auto const d = decode(bytes);
     REQUIRE(d.has_value());
     CHECK(d.value().samples.size() == whole.samples.size());
     CHECK(d.value().counts[x.counted] == 1);
@@ -168,7 +169,8 @@ TEST_CASE("a large bundle is read through a window") {
   REQUIRE(refused.has_error());
   CHECK(refused.error().code == pd::errc::too_many_inflated);
   auto damaged = zlib(padding + plain);
-  auto const d = decode(plain + packet_with(50, damaged + "x"));
+  auto const with_damage = plain + packet_with(50, damaged + "x");  // the decoded trace points into it
+  auto const d = decode(with_damage);
   REQUIRE(d.has_value());
   CHECK(d.value().counts[pd::counter::bundle_corrupt] == 1);
   CHECK(pd::testing::dump(d.value())["samples"] == expected);
