@@ -93,7 +93,7 @@ def test_a_body_cut_off_by_the_client(target: Target) -> None:
     body = request(compound(Trace().encode())).body
     head = (f"POST /api/{PROJECT.id}/envelope/ HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n"
             f"X-Sentry-Auth: {auth()['X-Sentry-Auth']}\r\n\r\n").encode()
-    for cut in (0, 1, len(body) // 2, len(body) - 1):
+    for cut in (0, 1, len(body) // 2, len(body) - 1) * 25:  # the end of input may come with the bytes or after them
         check_statuses(http_client.send_raw(target.url, head + body[:cut]))
     still_serves(target)
 

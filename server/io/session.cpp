@@ -94,8 +94,11 @@ session::awaitable<session::read_result> session::read_into(std::span<std::byte>
   n = 0;
   // A full input buffer that nobody can use: no request of ours looks like that.
   if (room.empty()) co_return read_result::closed;
+  // Asio takes the end of input for "nothing more until the next event", and there is none: a second read would hang.
+  if (input_ended_) co_return read_result::closed;
   auto const [ec, got] = co_await socket_.async_read_some(asio::buffer(room.data(), room.size()), as_result);
   n = got;
+  input_ended_ = ec == asio::error::eof;
   co_return classify(ec);
 }
 
@@ -111,7 +114,8 @@ session::awaitable<bool> session::send(http_reply const& reply) {
   // What is left of a small body is cheaper to read than a new connection is to make.
   bool const discard =
       !rest_.complete && !rest_.asked && rest_.remaining > 0 && rest_.remaining <= input_size;
-  bool const keep = head.keep_alive && !loop_.draining && (rest_.complete || discard) && reply.status != 408;
+  bool const keep = head.keep_alive && !loop_.draining && !input_ended_ && (rest_.complete || discard) &&
+                    reply.status != 408;
   auto const wire = to_wire(reply, {keep, head.method == "HEAD", head.http10});
   std::chrono::duration<double> const took = clock::now() - started_;
   loop_.services.counted.request(reply.status, took.count());

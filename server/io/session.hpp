@@ -136,6 +136,7 @@ class session : public std::enable_shared_from_this<session> {
 
   bool idle_ = true;  // between requests
   bool expired_ = false;
+  bool input_ended_ = false;  // the client has closed its sending half
   clock::time_point deadline_;
   clock::time_point started_;
 };
