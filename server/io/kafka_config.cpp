@@ -18,6 +18,8 @@ constexpr property defaults[] = {
     {"acks", "all"},
     // The spool takes over then; librdkafka looks about once a second, so 6 s, within the 10 s of a request.
     {"message.timeout.ms", "5000"},
+    // While it waits to connect again it does not look at all: its default of 10 s would break that promise.
+    {"reconnect.backoff.max.ms", "1000"},
     // 0 sends batches of one, at a quarter of the throughput; 5 only answers later.
     {"linger.ms", "1"},
 };
