@@ -158,15 +158,20 @@ void clock_graph::add_bridge(std::uint32_t machine, std::uint32_t clock_id, std:
 }
 
 void clock_graph::bridge_machines(std::uint32_t host) {
-  // Machines without a remote clock sync: by REALTIME where both sides read it, else taken as aligned.
+  // Machines without a remote clock sync: by REALTIME where both sides read it, else taken as aligned, which for
+  // trace_processor means that the machine's BOOTTIME is trace time.
   std::map<std::uint32_t, bool> has_realtime;
   for (auto const& c : clocks_)
     has_realtime[c.id.machine] |= c.id.sequence == 0 && c.id.clock_id == realtime && c.unit != 0;
   std::sort(bridged_.begin(), bridged_.end());
   for (auto const& [machine, reads] : has_realtime) {
     if (machine == host || std::binary_search(bridged_.begin(), bridged_.end(), machine)) continue;
-    std::uint32_t const id = reads && has_realtime[host] ? realtime : boottime;
-    link(node_of(host, 0, id), 0, node_of(machine, 0, id), 0);
+    if (reads && has_realtime[host]) {
+      link(node_of(host, 0, realtime), 0, node_of(machine, 0, realtime), 0);
+    } else {
+      auto const trace_clock = trace_clock_key_.value_or(key{host, 0, boottime});
+      link(node_of(trace_clock.machine, trace_clock.sequence, trace_clock.clock_id), 0, node_of(machine, 0, boottime), 0);
+    }
   }
 }
 
@@ -296,6 +301,9 @@ void clock_graph::collect_wall_readings(counters& counts) {
     if (auto const* direct = entry_of(s, trace_clock_)) {
       at = direct->value;
     } else {
+      // As trace_processor does: the reading of REALTIME is itself converted; by another clock of the snapshot only where
+      // REALTIME was set back and so leads nowhere.
+      if (clocks_[wall_clock_].source_ok) at = convert(to_trace_, trace_clock_, wall_clock_, wall);
       for (std::uint32_t i = 0; i < s.count && !at; ++i) {
         auto const& e = entries_[s.first + i];
         if (e.clock != wall_clock_) at = convert(to_trace_, trace_clock_, e.clock, e.value);

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string_view>
 
@@ -13,8 +14,9 @@ enum class severity : std::uint8_t {
   loss,  ///< samples, stacks or parts of them are missing from the output
 };
 
-/// Every loss that decoding can meet, by name. X(id, name, severity, meaning).
-/// Names are trace_processor's where it has one. Source: perfetto-decoding 12. This is the ONE table.
+/// Every loss that a trace can meet on its way to Sample v2, by name. X(name, severity, meaning).
+/// Names are trace_processor's where it has one. Source: perfetto-decoding 12. This is the ONE table; its last three rows
+/// are counted by the conversion (library `profile`), all others by the decoder.
 #define PROFILE_RELAY_DECODE_COUNTERS(X)                                                                    \
   X(packet_skipped_seq_needs_incremental_state_invalid, loss, "packet needed interned state that was lost") \
   X(interned_data_skipped_incremental_state_invalid, loss,                                                  \
@@ -34,11 +36,12 @@ enum class severity : std::uint8_t {
   X(realtime_step_back, info, "the wall clock was set back inside the trace")                               \
   X(stackprofile_empty_callstack, info, "callstack without frames: an idle mark")                           \
   X(stackprofile_invalid_string_id, loss, "name that is not interned: the stack is void")                   \
-  X(stackprofile_invalid_mapping_id, loss, "mapping that is not interned: the stack is void")               \
-  X(stackprofile_invalid_frame_id, loss, "frame that is not interned: the stack is void")                   \
+  X(stackprofile_invalid_mapping_id, loss,                                                                  \
+    "mapping that is not interned: the stack is void; or symbols for a module that no frame has")           \
+  X(stackprofile_invalid_frame_id, loss,                                                                    \
+    "frame that is not interned: the stack is void; or symbols for an address that no frame has")           \
   X(stackprofile_invalid_callstack_id, loss, "callstack that is not interned")                              \
   X(stackprofile_parser_error, loss, "streaming packet with more callstacks than deltas")                   \
-  X(symbols_without_mapping, info, "symbols for a module or address that no frame has")                     \
   X(deobfuscation_not_applied, info, "deobfuscation mapping in the trace; consumers deobfuscate")           \
   X(mapping_path_truncated, loss, "path component that is not interned: the path ends there")               \
   X(mapping_path_too_long, loss, "mapping with too many path components: no path")                          \
@@ -55,7 +58,10 @@ enum class severity : std::uint8_t {
   X(unwind_error, info, "stack that the unwinder could not finish")                                         \
   X(packet_truncated, loss, "packet cut off at the end of the input")                                       \
   X(packet_corrupt, loss, "packet that does not parse: the rest of the input is dropped")                   \
-  X(bundle_corrupt, loss, "compressed bundle that does not parse: the rest of the input is dropped")
+  X(bundle_corrupt, loss, "compressed bundle that does not parse: the rest of the input is dropped")        \
+  X(image_without_range, info, "mapping without an address range: no debug image")                          \
+  X(image_without_build_id, info, "mapping without a valid build id: no debug image")                       \
+  X(single_sample_thread, info, "sample of a thread that has only one with a stack: dropped, as Relay does")
 
 enum class counter : std::uint8_t {
 #define X(id, sev, text) id,
@@ -77,6 +83,11 @@ struct counter_info {
 /// One row per counter, in enum order.
 std::span<const counter_info> counter_table();
 
+/// Names of the unwinder's errors by their code, and of the reasons for lost packets by their bit; the last one of each
+/// stands for all that are not known. Source: perfetto-decoding 1.1, 1.2.
+std::span<const std::string_view> unwind_error_names();
+std::span<const std::string_view> packet_loss_names();
+
 /// The values of one trace. Adding saturates.
 class counters {
  public:
@@ -92,7 +103,15 @@ class counters {
   /// The largest backward step of REALTIME, ns; meaningful when one was counted.
   std::int64_t realtime_step_back_ns = 0;
   /// unwind_error by its code (perfetto-decoding 1.2); codes above the known ones share the last slot.
-  std::array<std::uint64_t, 18> unwind_errors{};
+  std::array<std::uint64_t, 17> unwind_errors{};
+  /// previous_packet_dropped by reason bit, in the order of `packet_loss_names`; a packet may give several reasons.
+  std::array<std::uint64_t, 10> packet_losses{};
+  void add_packet_loss(std::uint32_t reason_bits);
+  /// perf_cpu_lost_records by CPU. Bounded: of more than `max_cpus` CPUs the rest share the key `other_cpus`.
+  static constexpr std::size_t max_cpus = 256;
+  static constexpr std::uint32_t other_cpus = 0xffff'ffff;
+  std::map<std::uint32_t, std::uint64_t> lost_records_by_cpu;
+  void add_lost_records(std::uint32_t cpu, std::uint64_t n);
 
  private:
   std::array<std::uint64_t, counter_count> values_{};

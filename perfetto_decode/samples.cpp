@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <limits>
 
 #include "perfetto_decode/hash.hpp"
@@ -66,8 +67,7 @@ bool trace_decoder::add_record(record const& r) {
   if (++out_.sample_records >= limits_.samples)
     return fail(errc::too_many_samples,
                 "samples reach profiling.max_samples = " + std::to_string(limits_.samples));
-  if (r.task == none || !storage_->result.charge(sizeof(record) + sizeof(sample)))
-    return fail(errc::result_memory, "samples exceed profiling.max_result_memory");
+  if (r.task == none || !storage_->result.charge(sizeof(record) + sizeof(sample))) return out_of_result();
   records_.push_back(r);
   return true;
 }
@@ -135,7 +135,7 @@ bool trace_decoder::perf_sample(packet_view const& p, sequence* s, time_ref t) {
   out.task = task_of(task);
   if (lost > 0 || event) {
     if (lost > 0)
-      out_.counts.add(counter::perf_cpu_lost_records, lost);
+      out_.counts.add_lost_records(out.stream_cpu, lost);
     else
       out_.counts.add(counter::perf_guardrail_stop_ts);
     out.marker = true;
@@ -145,8 +145,8 @@ bool trace_decoder::perf_sample(packet_view const& p, sequence* s, time_ref t) {
   if (skipped == 3) out_.counts.add(counter::perf_samples_skipped_dataloss);
   if (unwind != 1) {
     out_.counts.add(counter::unwind_error);
-    auto& by_name = out_.counts.unwind_errors;
-    ++by_name[unwind < by_name.size() ? static_cast<std::size_t>(unwind) : by_name.size() - 1];
+    auto& by_code = out_.counts.unwind_errors;
+    ++by_code[std::min<std::uint64_t>(unwind, by_code.size() - 1)];
   }
   return (!has_iid || use_callstack(s, iid, false, out.ref)) && add_record(out);
 }
@@ -252,15 +252,15 @@ bool trace_decoder::stack_sample(packet_view const& p, sequence* s, time_ref t) 
   return add_record(out);
 }
 
-void trace_decoder::resolve_pending(sequence& s) {
+bool trace_decoder::resolve_pending(sequence& s) {
   for (auto const& p : s.pending) {
     auto& r = records_[p.record];
     if (p.has_task) {
       auto const* e = s.current->task_contexts.find(p.task_iid);
       if (e != nullptr && e->data != nullptr) {
         auto const c = read_task_context(e->bytes());
-        auto const known = task_of({s.machine, c.pid, c.tid, c.has_pid, c.has_tid});
-        if (known != none) r.task = known;
+        r.task = task_of({s.machine, c.pid, c.tid, c.has_pid, c.has_tid});
+        if (r.task == none) return out_of_result();
       } else {
         out_.counts.add(counter::interned_data_tokenizer_errors);
       }
@@ -273,6 +273,7 @@ void trace_decoder::resolve_pending(sequence& s) {
         out_.counts.add(counter::interned_data_tokenizer_errors);
     }
   }
+  return true;
 }
 
 bool trace_decoder::streaming_profile(packet_view const& p, sequence* s, time_ref t) {

@@ -86,7 +86,7 @@ bool trace_decoder::refused(stack_resolver const& r) {
     case errc::working_memory:
       return out_of_working();
     default:
-      return fail(errc::result_memory, "frames, stacks and samples exceed profiling.max_result_memory");
+      return out_of_result();
   }
 }
 
@@ -98,7 +98,7 @@ bool trace_decoder::end_interval(sequence& s) {
     if (!ref) return refused(stacks_);
     refs_[u.ref] = *ref;
   }
-  resolve_pending(s);
+  if (!resolve_pending(s)) return false;
   working_.refund(s.used.size() * sizeof(sequence::used_callstack) +
                   s.pending.size() * sizeof(sequence::pending_context) + sizeof(interval));
   s.used.clear();
@@ -315,7 +315,7 @@ bool trace_decoder::process(packet_view const& p) {
       p.incremental_state_cleared || (p.sequence_flags & flag_incremental_state_cleared) != 0;
   if (s != nullptr) {
     // On a sequence's first packet the mark means nothing was lost.
-    if (lost && s->seen) out_.counts.add(counter::previous_packet_dropped);
+    if (lost && s->seen) out_.counts.add_packet_loss(p.previous_packet_dropped);
     s->seen = true;
     if (cleared) {
       if (!start_interval(*s)) return false;

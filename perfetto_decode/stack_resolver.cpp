@@ -231,8 +231,6 @@ bool stack_resolver::resolve_frame(interval& in, interval::message_entry& entry)
     if (m->resolved == interval::unresolved && !resolve_mapping(in, *m)) return false;
     if (m->broken) return entry.set_broken(m->why);
     v.mapping = m->resolved;
-  } else {
-    v.rel_pc = 0;  // means nothing without a mapping
   }
   auto found = look_up::found;
   if (function != 0) found = name_of(in, in.function_names, function, true, v.function);

@@ -47,7 +47,7 @@ bool stack_resolver::apply_symbols(std::vector<byte_span> const& module_symbols)
     }
     auto const [begin, end] = by_module.equal_range({path, build_id});
     if (begin == end) {
-      out_.counts.add(counter::symbols_without_mapping);
+      out_.counts.add(counter::stackprofile_invalid_mapping_id);
       continue;
     }
     wire_reader addresses(message);
@@ -88,7 +88,7 @@ bool stack_resolver::apply_symbols(std::vector<byte_span> const& module_symbols)
       }
       if (!found) {
         out_.lines.resize(first);
-        out_.counts.add(counter::symbols_without_mapping);
+        out_.counts.add(counter::stackprofile_invalid_frame_id);
       }
     }
   }

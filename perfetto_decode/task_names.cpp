@@ -1,5 +1,7 @@
 #include "perfetto_decode/task_names.hpp"
 
+#include <array>
+
 #include "perfetto_decode/utf8.hpp"
 #include "proto/fields.hpp"
 
@@ -11,7 +13,7 @@ std::int64_t int_of(std::uint64_t v) { return static_cast<std::int64_t>(static_c
 
 // Ranks of perfetto-decoding 11.
 constexpr std::uint8_t rank_tree_thread = 2, rank_chrome_thread = 3, rank_descriptor_thread = 4;
-constexpr std::uint8_t rank_process_descriptor = 2, rank_cmdline = 4;
+constexpr std::uint8_t rank_chrome_process = 1, rank_process_descriptor = 2, rank_cmdline = 4;
 
 struct thread_fields {
   std::int64_t pid = 0, tid = 0;
@@ -95,6 +97,12 @@ std::string_view chrome_thread_name(std::uint64_t type) {
   }
 }
 
+std::string_view chrome_process_name(std::uint64_t type) {
+  constexpr std::array<std::string_view, 9> names{
+      "", "Browser", "Renderer", "Utility", "Zygote", "SandboxHelper", "Gpu", "PpapiPlugin", "PpapiBroker"};
+  return type < names.size() ? names[type] : std::string_view{};
+}
+
 bool task_names::add(place const& at, kind what, std::int64_t pid, std::int64_t tid, std::string_view text,
                      std::uint8_t rank, counters& counts) {
   if (text.empty()) return true;
@@ -157,6 +165,10 @@ bool task_names::process_tree(byte_span message, place const& at, counters& coun
 }
 
 bool task_names::process_descriptor(byte_span message, place const& at, counters& counts) {
+  return process_descriptor(message, 0, at, counts);
+}
+
+bool task_names::process_descriptor(byte_span message, std::uint64_t chrome_type, place const& at, counters& counts) {
   namespace f = proto::fields::process_descriptor;
   std::int64_t pid = 0;
   std::string_view name, first;
@@ -164,13 +176,17 @@ bool task_names::process_descriptor(byte_span message, place const& at, counters
   wire_reader r(message);
   while (r.next()) {
     if (r.is_varint() && r.number() == f::pid) pid = int_of(r.value());
+    if (r.is_varint() && r.number() == f::chrome_process_type && chrome_type == 0) chrome_type = r.value();
     if (r.is_bytes() && r.number() == f::process_name) name = text_of(r.bytes());
     if (r.is_bytes() && r.number() == f::cmdline && !has_cmdline) {
       first = text_of(r.bytes());
       has_cmdline = true;
     }
   }
-  return add(at, kind::process, pid, 0, name, rank_process_descriptor, counts) &&
+  place fixed = at;
+  fixed.copy = false;
+  return add(fixed, kind::process, pid, 0, chrome_process_name(chrome_type), rank_chrome_process, counts) &&
+         add(at, kind::process, pid, 0, name, rank_process_descriptor, counts) &&
          add(at, kind::executable, pid, 0, first, rank_process_descriptor, counts);
 }
 
@@ -184,15 +200,22 @@ bool task_names::thread_descriptor(byte_span message, place const& at, counters&
 
 bool task_names::track_descriptor(byte_span message, place const& at, counters& counts) {
   namespace f = proto::fields::track_descriptor;
-  byte_span process, thread, chrome_thread;
+  byte_span process, thread, chrome_process, chrome_thread;
   wire_reader r(message);
   while (r.next()) {
     if (!r.is_bytes()) continue;
     if (r.number() == f::process) process = r.bytes();
     if (r.number() == f::thread) thread = r.bytes();
+    if (r.number() == f::chrome_process) chrome_process = r.bytes();
     if (r.number() == f::chrome_thread) chrome_thread = r.bytes();
   }
-  if (process.data() != nullptr && !process_descriptor(process, at, counts)) return false;
+  if (process.data() != nullptr) {
+    std::uint64_t type = 0;
+    wire_reader c(chrome_process);
+    while (c.next())
+      if (c.is_varint() && c.number() == proto::fields::chrome_process_descriptor::process_type) type = c.value();
+    if (!process_descriptor(process, type, at, counts)) return false;
+  }
   if (thread.data() == nullptr) return true;
   auto const t = read_thread(thread);
   if (!t.has_pid || !t.has_tid) return true;

@@ -66,6 +66,7 @@ class task_names {
 
   bool add(place const& at, kind what, std::int64_t pid, std::int64_t tid, std::string_view text,
            std::uint8_t rank, counters& counts);
+  bool process_descriptor(byte_span message, std::uint64_t chrome_type, place const& at, counters& counts);
   bool process_of_tree(byte_span message, place const& at, counters& counts);
   void apply(event const& e);
 
@@ -80,6 +81,8 @@ class task_names {
 
 /// The label Chrome shows for a thread type; "" for unknown ones.
 std::string_view chrome_thread_name(std::uint64_t type);
+/// The same for a process type.
+std::string_view chrome_process_name(std::uint64_t type);
 
 template <class Resolve>
 void task_names::settle(Resolve&& resolve) {

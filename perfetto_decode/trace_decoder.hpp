@@ -123,6 +123,10 @@ class trace_decoder final : packet_sink {
   time_ref time_of(packet_view const& p, sequence* s);
   bool out_of_working() { return fail(errc::working_memory, trace_reader::working_exceeded); }
 
+  bool out_of_result() {
+    return fail(errc::result_memory, "frames, stacks and samples exceed profiling.max_result_memory");
+  }
+
   // samples
   bool perf_sample(packet_view const& p, sequence* s, time_ref t);
   bool stack_sample(packet_view const& p, sequence* s, time_ref t);
@@ -130,7 +134,7 @@ class trace_decoder final : packet_sink {
   bool add_record(record const& r);
   bool use_callstack(sequence* s, std::uint64_t iid, bool of_stack_sample, std::uint32_t& ref);
   std::uint32_t task_of(task_key const& k);
-  void resolve_pending(sequence& s);
+  bool resolve_pending(sequence& s);
   bool refused(stack_resolver const& r);
 
   // after the last packet

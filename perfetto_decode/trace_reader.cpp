@@ -40,7 +40,7 @@ bool trace_reader::run(byte_span trace) {
     run_compressed(trace, packing::zstd_frames);
   else
     run_plain(trace);
-  if (!failed_ && packets_ == 0 && damaged_)
+  if (!failed_ && !read_any_ && damaged_)
     fail(errc::unreadable, "the input is not a Perfetto trace from its first packet on");
   return !failed_ && !sink_stopped_;
 }
@@ -168,10 +168,12 @@ bool trace_reader::on_packet(byte_span bytes, std::size_t offset) {
   if (++packets_ >= limits_.packets)
     return fail(errc::too_many_packets,
                 "packets reach profiling.max_packets = " + std::to_string(limits_.packets));
+  if (bytes.empty()) return true;  // a packet of no length is nothing, but it counts
   if (p.compressed_packets.present())
     return on_bundle(p.compressed_packets.bytes(), packing::zlib_stream, offset);
   if (p.zstd_compressed_packets.present())
     return on_bundle(p.zstd_compressed_packets.bytes(), packing::zstd_frame, offset);
+  read_any_ = true;
   if (sink_->on_packet(p, {offset, bytes, transient_})) return true;
   sink_stopped_ = true;
   return false;

@@ -74,6 +74,7 @@ class trace_reader {
   std::size_t packet_offset_ = 0;
   bool inside_bundle_ = false;
   bool transient_ = false;  // the bytes being read go away
+  bool read_any_ = false;   // a packet that is no bundle
   bool damaged_ = false;    // the rest of the input is dropped
   bool sink_stopped_ = false;
   bool failed_ = false;

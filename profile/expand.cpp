@@ -138,8 +138,8 @@ outcome_of_step expansion::decode_and_convert() {
   convert_counts counts;
   const convert_limits lim{lim_.max_profile_size, lim_.decode.frames};
   auto done = convert(trace_, lim, chunk_, counts);
-  notes.image_without_range = counts.image_without_range;
-  notes.image_without_build_id = counts.image_without_build_id;
+  notes.decode.add(perfetto_decode::counter::image_without_range, counts.image_without_range);
+  notes.decode.add(perfetto_decode::counter::image_without_build_id, counts.image_without_build_id);
   notes.empty_stacks = counts.empty_stacks;
   notes.unplaced_samples = counts.unplaced_samples;
   notes.foreign_process_samples = counts.foreign_process_samples;
@@ -161,7 +161,10 @@ std::string expansion::raw_content_type() const {
 }
 
 result<expanded> expansion::finish() {
-  if (auto ok = normalise(chunk_, out_.notes.single_sample_thread); !ok) return std::move(ok).error();
+  std::uint64_t dropped = 0;
+  const auto normal = normalise(chunk_, dropped);
+  out_.notes.decode.add(perfetto_decode::counter::single_sample_thread, dropped);
+  if (!normal) return normal.error();
   auto payload = write_json(chunk_, lim_.max_profile_size);
   if (!payload) return std::move(payload).error();
   out_.notes.emitted_samples = chunk_.samples.size();

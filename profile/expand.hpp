@@ -25,19 +25,16 @@ struct expand_notes {
   bool platform_from_payload = false;      ///< C4: profile_chunks_without_platform
   bool client_sdk_missing = false;         ///< contract 3.4
   bool client_profile_kept = false;        ///< C5
-  std::uint64_t single_sample_thread = 0;  ///< samples dropped by normalisation, step 1
-  std::uint64_t image_without_range = 0;
-  std::uint64_t image_without_build_id = 0;
   std::uint64_t empty_stacks = 0;
   std::uint64_t sample_records = 0;           ///< of every kind, before resolving
   std::uint64_t emitted_samples = 0;          ///< in the payload
   std::uint64_t unplaced_samples = 0;         ///< not emitted for want of a wall time
   std::uint64_t foreign_process_samples = 0;  ///< of processes other than the first sample's
-  bool has_decode_counts = false;             ///< a trace was decoded: `decode` is meaningful
-  perfetto_decode::counters decode;
+  bool has_decode_counts = false;             ///< a trace was decoded
+  perfetto_decode::counters decode;           ///< of decoding and of what the conversion adds to its table
 
   /// True if samples, stacks or parts of them are missing from the output: worth a line in the log.
-  bool any_loss() const { return unplaced_samples != 0 || (has_decode_counts && decode.any_loss()); }
+  bool any_loss() const { return unplaced_samples != 0 || decode.any_loss(); }
 };
 
 /// A chunk that is ready for Kafka. `raw_trace` points into the request's buffer.

@@ -255,6 +255,9 @@ enum field : std::uint32_t {
 namespace process_descriptor {
 enum field : std::uint32_t { pid = 1, cmdline = 2, chrome_process_type = 4, process_name = 6 };
 }
+namespace chrome_process_descriptor {
+enum field : std::uint32_t { process_type = 1 };
+}
 namespace chrome_thread_descriptor {
 enum field : std::uint32_t { thread_type = 1, is_sandboxed_tid = 3 };
 }

@@ -9,14 +9,8 @@ namespace {
 using profile::expand_notes;
 
 constexpr std::array rows{
-    note_counter{"single_sample_thread", "samples dropped with threads that have only one",
-                 &expand_notes::single_sample_thread},
     note_counter{"unplaced_samples", "samples left out for want of a wall time",
                  &expand_notes::unplaced_samples},
-    note_counter{"image_without_range", "mappings without an address range: no debug image",
-                 &expand_notes::image_without_range},
-    note_counter{"image_without_build_id", "mappings without a valid build id: no debug image",
-                 &expand_notes::image_without_build_id},
     note_counter{"empty_stacks", "samples whose stack has no frames: idle", &expand_notes::empty_stacks},
     note_counter{"foreign_process_samples", "samples of processes other than the first sample's",
                  &expand_notes::foreign_process_samples},
@@ -32,7 +26,6 @@ std::vector<std::pair<std::string_view, std::uint64_t>> non_zero(expand_notes co
   std::vector<std::pair<std::string_view, std::uint64_t>> out;
   for (auto const& row : rows)
     if (n.*row.value != 0) out.emplace_back(row.name, n.*row.value);
-  if (!n.has_decode_counts) return out;
   for (auto const& row : perfetto_decode::counter_table())
     if (auto const value = n.decode[row.id]; value != 0) out.emplace_back(row.name, value);
   return out;

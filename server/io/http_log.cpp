@@ -17,7 +17,7 @@ std::vector<log_field> chunk_fields(request_facts const& facts, std::size_t inde
 void add_notes(std::vector<log_field>& f, profile::expand_notes const& n) {
   for (auto const& [name, value] : non_zero(n)) f.push_back({std::string(name), std::to_string(value)});
   using perfetto_decode::counter;
-  if (n.has_decode_counts && n.decode[counter::packet_corrupt] + n.decode[counter::bundle_corrupt] > 0)
+  if (n.decode[counter::packet_corrupt] + n.decode[counter::bundle_corrupt] > 0)
     f.push_back({"corrupt_offset", std::to_string(n.decode.corrupt_offset)});
 }
 

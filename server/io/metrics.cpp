@@ -190,7 +190,6 @@ void metrics::notes(profile::expand_notes const& n) {
     if (auto const value = n.*row.value; value != 0) impl_->conversion[i]->Increment(number(value));
     ++i;
   }
-  if (!n.has_decode_counts) return;
   for (auto const& row : perfetto_decode::counter_table())
     if (auto const value = n.decode[row.id]; value != 0)
       impl_->decode[static_cast<std::size_t>(row.id)]->Increment(number(value));

@@ -90,7 +90,7 @@ TEST_CASE("a compound chunk becomes a payload, and keeps its trace") {
   CHECK(payload["content_type"] == "application/x-perfetto-trace");
   CHECK_FALSE(payload.contains("unknown"));
   CHECK(out.notes.emitted_samples == payload["profile"]["samples"].size());
-  CHECK(out.notes.sample_records >= out.notes.emitted_samples + out.notes.single_sample_thread);
+  CHECK(out.notes.sample_records >= out.notes.emitted_samples + out.notes.decode[perfetto_decode::counter::single_sample_thread]);
   CHECK(out.notes.has_decode_counts);
   CHECK_FALSE(out.notes.client_sdk_missing);
   CHECK_FALSE(out.notes.any_loss());
@@ -255,7 +255,7 @@ TEST_CASE("normalisation refuses with its own reasons") {
            R"({"timestamp": 1790000000.0198, "stack_id": 0, "thread_id": "b"})");
   const auto some = expand_json("android", one_thread_each);
   REQUIRE(some.value);
-  CHECK(some.notes.single_sample_thread == 3);
+  CHECK(some.notes.decode[perfetto_decode::counter::single_sample_thread] == 3);
   CHECK(some.notes.emitted_samples == 2);
 
   check_refused(expand_json("android", with(example, R"("stack_id": 2,)", R"("stack_id": 3,)")),
@@ -366,7 +366,7 @@ TEST_CASE("damaged chunks are refused or repaired, never more") {
     REQUIRE(again.value);
     CHECK(expand_json("android", again.value->payload).value->payload == again.value->payload);
     CHECK(again.notes.emitted_samples == out.notes.emitted_samples);
-    CHECK(again.notes.single_sample_thread == 0);
+    CHECK(again.notes.decode[perfetto_decode::counter::single_sample_thread] == 0);
   }
   CHECK(accepted > 100);
   CHECK(accepted < 1900);
