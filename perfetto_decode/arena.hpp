@@ -3,49 +3,67 @@
 #include <algorithm>
 #include <cstring>
 #include <memory>
-#include <vector>
 
 #include "perfetto_decode/budget.hpp"
 #include "perfetto_decode/wire_reader.hpp"
 
 namespace profile_relay::perfetto_decode {
 
-/// Keeps copies of bytes whose source goes away (the window of an inflated bundle). Blocks are charged as
-/// taken.
+/// Memory that is given back as a whole. Blocks are charged before they are taken (budget_refused); nothing in them moves.
 class arena {
  public:
-  explicit arena(memory_budget& budget) : budget_(&budget) {}
+  explicit arena(memory_budget& budget) : blocks_(budget), bytes_(budget) {}
   arena(arena const&) = delete;
   arena& operator=(arena const&) = delete;
-  arena(arena&&) = delete;
-  arena& operator=(arena&&) = delete;
-  ~arena() { budget_->refund(charged_); }
+  ~arena() {
+    for (auto const& b : blocks_) bytes_.deallocate(b.data, b.size);
+  }
 
-  /// The copy, or an empty span with a null pointer when the budget refuses.
-  byte_span copy(byte_span source) {
-    if (source.size() > left_) {
-      std::size_t const block = std::max(source.size(), next_block_);
-      if (!budget_->charge(block)) return {};
-      charged_ += block;
-      blocks_.push_back(std::make_unique_for_overwrite<std::byte[]>(block));
-      cursor_ = blocks_.back().get();
-      left_ = block;
-      next_block_ = std::min<std::size_t>(next_block_ * 2, 64 * 1024);
+  /// `size` bytes, aligned to `alignment` (at most 16), to be filled by the caller.
+  std::byte* take(std::size_t size, std::size_t alignment = 1) {
+    auto const skip = (alignment - (used_ & (alignment - 1))) & (alignment - 1);
+    if (size + skip > room_ - used_) {
+      new_block(size);
+    } else {
+      used_ += skip;
     }
-    std::byte* const at = cursor_;
-    if (!source.empty()) std::memcpy(at, source.data(), source.size());
-    cursor_ += source.size();
-    left_ -= source.size();
+    std::byte* const at = block_ + used_;
+    used_ += size;
+    return at;
+  }
+
+  /// Gives back the end of what was taken last.
+  void shrink_last(std::size_t by) { used_ -= by; }
+
+  byte_span copy(byte_span source) {
+    if (source.empty()) return source;
+    std::byte* const at = take(source.size());
+    std::memcpy(at, source.data(), source.size());
     return {at, source.size()};
   }
 
  private:
-  memory_budget* budget_;
-  std::vector<std::unique_ptr<std::byte[]>> blocks_;
-  std::byte* cursor_ = nullptr;
-  std::size_t left_ = 0;
-  std::size_t next_block_ = 512;
-  std::size_t charged_ = 0;
+  struct block {
+    std::byte* data;
+    std::size_t size;
+  };
+
+  void new_block(std::size_t at_least) {
+    auto const size = std::max(at_least, next_size_);
+    blocks_.reserve(blocks_.size() == blocks_.capacity() ? 2 * blocks_.size() + 4 : 0);
+    block_ = bytes_.allocate(size);
+    blocks_.push_back({block_, size});
+    room_ = size;
+    used_ = 0;
+    next_size_ = std::min<std::size_t>(next_size_ * 2, 64 * 1024);
+  }
+
+  budget_vector<block> blocks_;
+  budget_allocator<std::byte> bytes_;
+  std::byte* block_ = nullptr;
+  std::size_t room_ = 0;
+  std::size_t used_ = 0;
+  std::size_t next_size_ = 512;
 };
 
 }  // namespace profile_relay::perfetto_decode

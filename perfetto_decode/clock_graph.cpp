@@ -1,6 +1,9 @@
 #include "perfetto_decode/clock_graph.hpp"
 
 #include <algorithm>
+#include <limits>
+#include <map>
+#include <vector>
 
 namespace profile_relay::perfetto_decode {
 namespace {
@@ -8,16 +11,35 @@ namespace {
 constexpr std::uint32_t realtime = 1, boottime = 6, trace_file = 11;
 constexpr std::uint8_t max_hops = 4;
 
-// Clock arithmetic is modulo 2^64: hostile readings may not be undefined behaviour.
-std::int64_t add(std::int64_t a, std::int64_t b) {
-  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
+__extension__ using wide = __int128;
+constexpr wide lowest = std::numeric_limits<std::int64_t>::min(), highest = std::numeric_limits<std::int64_t>::max();
+
+// Clock arithmetic saturates: hostile readings may neither wrap nor be undefined behaviour.
+std::int64_t saturated(wide v) { return static_cast<std::int64_t>(std::clamp(v, lowest, highest)); }
+std::int64_t scale(std::uint64_t v, std::uint64_t unit) {
+  auto const product = static_cast<wide>(static_cast<std::int64_t>(v)) * static_cast<std::int64_t>(unit);
+  return saturated(product);
 }
-std::int64_t sub(std::int64_t a, std::int64_t b) {
-  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) - static_cast<std::uint64_t>(b));
+/// `value` moved by the difference of a snapshot's two readings.
+std::int64_t moved(std::int64_t value, std::int64_t from, std::int64_t to) {
+  return saturated(static_cast<wide>(value) - from + to);
 }
-std::int64_t scale(std::uint64_t v, std::uint64_t unit) { return static_cast<std::int64_t>(v * unit); }
 
 }  // namespace
+
+clock_graph::clock_graph(memory_budget& working)
+    : working_(&working),
+      index_(working),
+      clocks_(working),
+      entries_(working),
+      snapshots_(working),
+      labels_(working),
+      default_clocks_(working),
+      bridged_(working),
+      uses_(working),
+      to_trace_(working),
+      to_wall_(working),
+      wall_readings_(working) {}
 
 clock_graph::node clock_graph::node_of(std::uint32_t machine, std::uint32_t sequence,
                                        std::uint32_t clock_id) {
@@ -26,7 +48,6 @@ clock_graph::node clock_graph::node_of(std::uint32_t machine, std::uint32_t sequ
   key const k{machine, scoped ? sequence : 0, clock_id};
   auto it = index_.find(k);
   if (it != index_.end()) return it->second;
-  if (!working_->charge(sizeof(clock) * 2 + sizeof(hop) * 2 + 80)) return no_node;
   auto const n = static_cast<node>(clocks_.size());
   clocks_.push_back({.id = k});
   index_.emplace(k, n);
@@ -44,18 +65,19 @@ void clock_graph::adopt_default(std::uint32_t machine) {
   auto it = default_clocks_.find(0);
   if (it == default_clocks_.end() || default_clocks_.contains(machine)) return;
   auto const id = it->second;
-  if (node_of(machine, 0, id) != no_node && working_->charge(64)) default_clocks_.emplace(machine, id);
+  (void)node_of(machine, 0, id);
+  default_clocks_.emplace(machine, id);
 }
 
 std::int64_t clock_graph::step(node n, std::uint64_t timestamp) {
   auto& c = clocks_[n];
   if (!c.incremental) return static_cast<std::int64_t>(timestamp);
-  c.running = add(c.running, scale(timestamp, c.unit));
+  c.running = saturated(static_cast<wide>(c.running) + scale(timestamp, c.unit));
   return c.running;
 }
 
-bool clock_graph::valid(std::vector<entry>& entries, std::vector<reading> const& readings,
-                        std::vector<node> const& nodes, std::vector<node>& not_monotonic) const {
+bool clock_graph::valid(budget_vector<entry>& entries, std::span<const reading> readings, label const& nodes,
+                        label& not_monotonic) const {
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     auto const& r = readings[i];
     auto const& c = clocks_[nodes[i]];
@@ -66,15 +88,15 @@ bool clock_graph::valid(std::vector<entry>& entries, std::vector<reading> const&
     entries.push_back({nodes[i], scale(r.timestamp, unit)});
   }
   std::sort(entries.begin(), entries.end(), [](entry const& a, entry const& b) { return a.clock < b.clock; });
-  std::vector<node> label;
-  label.reserve(entries.size());
+  label clocks(*working_);
+  clocks.reserve(entries.size());
   for (auto const& e : entries) {
-    if (!label.empty() && label.back() == e.clock) return false;  // listed twice
-    label.push_back(e.clock);
+    if (!clocks.empty() && clocks.back() == e.clock) return false;  // listed twice
+    clocks.push_back(e.clock);
   }
   // Going backwards is judged among snapshots of the same clock list: two producers' snapshots may
   // interleave.
-  auto it = labels_.find(label);
+  auto it = labels_.find(clocks);
   if (it == labels_.end()) return true;
   snapshot const& last = snapshots_[it->second];
   for (std::size_t i = 0; i < entries.size(); ++i) {
@@ -85,7 +107,7 @@ bool clock_graph::valid(std::vector<entry>& entries, std::vector<reading> const&
   return true;
 }
 
-bool clock_graph::add_snapshot(snapshot_source const& source, std::vector<reading> const& readings) {
+bool clock_graph::add_snapshot(snapshot_source const& source, std::span<const reading> readings) {
   auto set_default = [&](std::uint32_t id) {
     if (node_of(source.machine, 0, id) == no_node) return;
     default_clocks_[source.machine] = id;
@@ -102,18 +124,17 @@ bool clock_graph::add_snapshot(snapshot_source const& source, std::vector<readin
   else if (has_boottime && !has_trace_file)
     set_default(boottime);
 
-  std::vector<node> nodes;
+  label nodes(*working_);
   nodes.reserve(readings.size());
   for (auto const& r : readings) {
     node const n = node_of(source.machine, source.sequence, r.clock_id);
     if (n == no_node) return false;
     nodes.push_back(n);
   }
-  std::vector<entry> entries;
+  budget_vector<entry> entries(*working_);
   entries.reserve(readings.size());
-  std::vector<node> not_monotonic;
+  label not_monotonic(*working_);
   if (!valid(entries, readings, nodes, not_monotonic)) return false;
-  if (!working_->charge(entries.size() * (2 * sizeof(entry) + 24) + 2 * sizeof(snapshot))) return false;
 
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     auto& c = clocks_[nodes[i]];
@@ -125,22 +146,17 @@ bool clock_graph::add_snapshot(snapshot_source const& source, std::vector<readin
   for (node n : not_monotonic) clocks_[n].source_ok = false;
   snapshot const s{static_cast<std::uint32_t>(entries_.size()), static_cast<std::uint32_t>(entries.size())};
   entries_.insert(entries_.end(), entries.begin(), entries.end());
-  std::vector<node> label;
-  label.reserve(entries.size());
-  for (auto const& e : entries) label.push_back(e.clock);
+  label clocks(*working_);
+  clocks.reserve(entries.size());
+  for (auto const& e : entries) clocks.push_back(e.clock);
   auto const at = static_cast<std::uint32_t>(snapshots_.size());
   snapshots_.push_back(s);
-  auto [it, fresh] = labels_.try_emplace(std::move(label), at);
-  if (fresh)
-    (void)working_->charge(80 + 4 * entries.size());
-  else
-    it->second = at;
+  labels_.insert_or_assign(std::move(clocks), at);
   return true;
 }
 
 bool clock_graph::link(node a, std::int64_t at_a, node b, std::int64_t at_b) {
   if (a == no_node || b == no_node || a == b) return false;
-  if (!working_->charge(2 * (2 * sizeof(entry) + 24) + 2 * sizeof(snapshot))) return false;
   entry x{a, at_a}, y{b, at_b};
   if (y.clock < x.clock) std::swap(x, y);
   snapshots_.push_back({static_cast<std::uint32_t>(entries_.size()), 2, true});
@@ -153,14 +169,15 @@ bool clock_graph::link(node a, std::int64_t at_a, node b, std::int64_t at_b) {
 
 void clock_graph::add_bridge(std::uint32_t machine, std::uint32_t clock_id, std::int64_t host_reading,
                              std::int64_t offset) {
-  if (link(node_of(0, 0, clock_id), host_reading, node_of(machine, 0, clock_id), add(host_reading, offset)))
+  if (link(node_of(0, 0, clock_id), host_reading, node_of(machine, 0, clock_id),
+           saturated(static_cast<wide>(host_reading) + offset)))
     bridged_.push_back(machine);
 }
 
 void clock_graph::bridge_machines(std::uint32_t host) {
   // Machines without a remote clock sync: by REALTIME where both sides read it, else taken as aligned, which for
   // trace_processor means that the machine's BOOTTIME is trace time.
-  std::map<std::uint32_t, bool> has_realtime;
+  budget_map<std::uint32_t, bool> has_realtime(*working_);
   for (auto const& c : clocks_)
     has_realtime[c.id.machine] |= c.id.sequence == 0 && c.id.clock_id == realtime && c.unit != 0;
   std::sort(bridged_.begin(), bridged_.end());
@@ -204,17 +221,21 @@ void clock_graph::finish(std::uint32_t host, counters& counts) {
 
 void clock_graph::find_paths(node target, path& to) const {
   // Breadth first from the target, against the direction of conversion: one pass serves every source clock.
-  to.assign(clocks_.size(), hop{});
+  to.clear();
+  to.reserve(clocks_.size());
+  for (std::size_t i = 0; i < clocks_.size(); ++i) to.emplace_back().readings = decltype(hop::readings)(*working_);
   to[target].depth = 0;
-  std::vector<node> queue{target};
-  std::vector<bool> expanded(snapshots_.size());
+  label queue(*working_);
+  queue.reserve(clocks_.size());
+  queue.push_back(target);
+  budget_vector<char> expanded(snapshots_.size(), 0, *working_);
   for (std::size_t head = 0; head < queue.size(); ++head) {
     node const b = queue[head];
     if (to[b].depth == max_hops) break;
     for (std::uint32_t u = 0; u < clocks_[b].use_count; ++u) {
       auto const s = uses_[clocks_[b].first_use + u];
-      if (expanded[s]) continue;
-      expanded[s] = true;
+      if (expanded[s] != 0) continue;
+      expanded[s] = 1;
       for (std::uint32_t i = 0; i < snapshots_[s].count; ++i) {
         node const a = entries_[snapshots_[s].first + i].clock;
         if (to[a].depth != 0xff || !clocks_[a].source_ok) continue;
@@ -245,7 +266,11 @@ void clock_graph::build_hop(node from, hop& h) const {
   h.built = true;
 }
 
-std::optional<std::int64_t> clock_graph::convert(path& to, node target, node n, std::int64_t value) const {
+std::optional<std::int64_t> clock_graph::convert(path& to, node target, node n, std::int64_t value,
+                                                 segment* where) const {
+  node const source = n;
+  wide const start = value;
+  wide first = lowest, last = highest;
   while (n != target) {
     hop& h = to[n];
     if (h.next == no_node) return std::nullopt;
@@ -259,9 +284,18 @@ std::optional<std::int64_t> clock_graph::convert(path& to, node target, node n, 
       at = it == r.begin() ? 0 : static_cast<std::size_t>(it - r.begin()) - 1;
       h.last = static_cast<std::uint32_t>(at);
     }
-    value = add(value, sub(r[at].second, r[at].first));
+    // Which values of the source clock take the same way: this hop's bounds, seen from there.
+    wide const so_far = value - start;
+    if (at != 0) first = std::max(first, r[at].first - so_far);
+    if (at + 1 < r.size()) last = std::min(last, r[at + 1].first - 1 - so_far);
+    value = moved(value, r[at].first, r[at].second);
     n = h.next;
   }
+  wide const offset = value - start;
+  bool const exact = value != lowest && value != highest && offset >= lowest && offset <= highest;
+  if (where != nullptr && exact)
+    *where = {source, saturated(std::max(first, lowest - std::min<wide>(offset, 0))),
+              saturated(std::min(last, highest - std::max<wide>(offset, 0))), static_cast<std::int64_t>(offset)};
   return value;
 }
 
@@ -270,7 +304,7 @@ std::int64_t clock_graph::in_ns(node n, std::int64_t raw) const {
   return c.incremental || c.unit <= 1 ? raw : scale(static_cast<std::uint64_t>(raw), c.unit);
 }
 
-std::optional<std::int64_t> clock_graph::to_trace(node n, std::int64_t raw, counter& failure) {
+std::optional<std::int64_t> clock_graph::look_up_trace(node n, std::int64_t raw, counter& failure) {
   if (n == trace_clock_) return raw;
   if (clocks_[n].unit == 0) {
     failure = counter::clock_sync_failure_unknown_source_clock;
@@ -281,7 +315,8 @@ std::optional<std::int64_t> clock_graph::to_trace(node n, std::int64_t raw, coun
     return std::nullopt;
   }
   failure = counter::clock_sync_failure_no_path;
-  return convert(to_trace_, trace_clock_, n, in_ns(n, raw));
+  bool const plain = clocks_[n].incremental || clocks_[n].unit <= 1;
+  return convert(to_trace_, trace_clock_, n, in_ns(n, raw), plain ? &segment_ : nullptr);
 }
 
 std::optional<std::int64_t> clock_graph::straight_to_wall(node n, std::int64_t raw) {
@@ -314,7 +349,7 @@ void clock_graph::collect_wall_readings(counters& counts) {
   std::stable_sort(wall_readings_.begin(), wall_readings_.end(),
                    [](auto const& x, auto const& y) { return x.first < y.first; });
   for (std::size_t i = 1; i < wall_readings_.size(); ++i) {
-    auto const back = sub(wall_readings_[i - 1].second, wall_readings_[i].second);
+    auto const back = saturated(static_cast<wide>(wall_readings_[i - 1].second) - wall_readings_[i].second);
     if (wall_readings_[i].second >= wall_readings_[i - 1].second) continue;
     counts.add(counter::realtime_step_back);
     counts.realtime_step_back_ns = std::max(counts.realtime_step_back_ns, back);
@@ -324,7 +359,7 @@ void clock_graph::collect_wall_readings(counters& counts) {
 std::optional<std::int64_t> clock_graph::to_wall(std::int64_t t) {
   auto const& r = wall_readings_;
   if (r.empty()) return std::nullopt;
-  if (t < r.front().first) return add(r.front().second, sub(t, r.front().first));
+  if (t < r.front().first) return moved(t, r.front().first, r.front().second);
   std::size_t at = last_wall_;
   if (!(r[at].first <= t && (at + 1 == r.size() || t < r[at + 1].first))) {
     auto const it =
@@ -332,7 +367,7 @@ std::optional<std::int64_t> clock_graph::to_wall(std::int64_t t) {
     at = static_cast<std::size_t>(it - r.begin()) - 1;
     last_wall_ = at;
   }
-  auto const wall = add(r[at].second, sub(t, r[at].first));
+  auto const wall = moved(t, r[at].first, r[at].second);
   // Before a backward step of REALTIME, time may not overtake the reading that follows.
   return at + 1 < r.size() ? std::min(wall, r[at + 1].second) : wall;
 }

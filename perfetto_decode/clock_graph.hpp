@@ -1,9 +1,8 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
-#include <vector>
+#include <span>
 
 #include "perfetto_decode/budget.hpp"
 #include "perfetto_decode/counters.hpp"
@@ -42,12 +41,12 @@ class clock_graph {
     std::uint32_t primary = 0;   ///< 0 = not given
   };
 
-  explicit clock_graph(memory_budget& working) : working_(&working) {}
+  /// Everything it keeps is charged to `working` (budget_refused).
+  explicit clock_graph(memory_budget& working);
 
   static constexpr bool is_sequence_clock(std::uint32_t id) { return id >= 64 && id < 128; }
 
-  /// The node of a packet's clock id, made if need be. no_node for a sequence clock without a sequence, or
-  /// when the budget refuses.
+  /// The node of a packet's clock id, made if need be. no_node for a sequence clock without a sequence.
   node node_of(std::uint32_t machine, std::uint32_t sequence, std::uint32_t clock_id);
 
   /// The clock of packets that name none (5.1): no_node = the number is trace time as it stands.
@@ -61,7 +60,7 @@ class clock_graph {
   std::int64_t step(node n, std::uint64_t timestamp);
 
   /// False when it is invalid (5.3) and ignored; its primary clock counts all the same.
-  bool add_snapshot(snapshot_source const& source, std::vector<reading> const& readings);
+  bool add_snapshot(snapshot_source const& source, std::span<const reading> readings);
   /// Links the same builtin clock of the host and of another machine: offset = client - host.
   void add_bridge(std::uint32_t machine, std::uint32_t clock_id, std::int64_t host_reading,
                   std::int64_t offset);
@@ -71,7 +70,11 @@ class clock_graph {
 
   /// Valid after `finish`. Absent: no path; `failure` says which of the three clock_sync_failure counters it
   /// is.
-  std::optional<std::int64_t> to_trace(node n, std::int64_t raw, counter& failure);
+  std::optional<std::int64_t> to_trace(node n, std::int64_t raw, counter& failure) {
+    // Most samples fall between the same two snapshots as the one before.
+    if (n == segment_.clock && raw >= segment_.first && raw <= segment_.last) return raw + segment_.offset;
+    return look_up_trace(n, raw, failure);
+  }
   /// Trace time to wall time (5.7). Absent without any reading of REALTIME.
   std::optional<std::int64_t> to_wall(std::int64_t trace_time);
   /// Straight to REALTIME, for clocks that cannot reach trace time.
@@ -106,36 +109,44 @@ class clock_graph {
     std::uint8_t depth = 0xff;
     bool built = false;
     std::uint32_t last = 0;
-    std::vector<std::pair<std::int64_t, std::int64_t>> readings;  // (source, target), by source
+    budget_vector<std::pair<std::int64_t, std::int64_t>> readings;  // (source, target), by source
   };
-  using path = std::vector<hop>;
+  using path = budget_vector<hop>;
+  using label = budget_vector<node>;
+  /// Where a conversion of one clock is adding one number: values from `first` to `last`.
+  struct segment {
+    node clock = no_node;
+    std::int64_t first = 0, last = 0, offset = 0;
+  };
 
-  bool valid(std::vector<entry>& entries, std::vector<reading> const& readings,
-             std::vector<node> const& nodes, std::vector<node>& not_monotonic) const;
+  bool valid(budget_vector<entry>& entries, std::span<const reading> readings, label const& nodes,
+             label& not_monotonic) const;
+  std::optional<std::int64_t> look_up_trace(node n, std::int64_t raw, counter& failure);
   bool link(node a, std::int64_t at_a, node b, std::int64_t at_b);
   void find_paths(node target, path& to) const;
   void build_hop(node from, hop& h) const;
-  std::optional<std::int64_t> convert(path& to, node target, node n, std::int64_t value) const;
+  std::optional<std::int64_t> convert(path& to, node target, node n, std::int64_t value, segment* where = nullptr) const;
   std::int64_t in_ns(node n, std::int64_t raw) const;
   void bridge_machines(std::uint32_t host);
   void collect_wall_readings(counters& counts);
   entry const* entry_of(snapshot const& s, node n) const;
 
   memory_budget* working_;
-  std::map<key, node> index_;
-  std::vector<clock> clocks_;
-  std::vector<entry> entries_;
-  std::vector<snapshot> snapshots_;
-  std::map<std::vector<node>, std::uint32_t> labels_;      // clock list -> its latest snapshot
-  std::map<std::uint32_t, std::uint32_t> default_clocks_;  // machine -> clock id
-  std::vector<std::uint32_t> bridged_;                     // machines with a remote clock sync
+  budget_map<key, node> index_;
+  budget_vector<clock> clocks_;
+  budget_vector<entry> entries_;
+  budget_vector<snapshot> snapshots_;
+  budget_map<label, std::uint32_t> labels_;                  // clock list -> its latest snapshot
+  budget_map<std::uint32_t, std::uint32_t> default_clocks_;  // machine -> clock id
+  budget_vector<std::uint32_t> bridged_;                     // machines with a remote clock sync
   std::optional<key> trace_clock_key_;
 
-  std::vector<std::uint32_t> uses_;  // snapshots by clock
+  budget_vector<std::uint32_t> uses_;  // snapshots by clock
   node trace_clock_ = no_node;
   node wall_clock_ = no_node;
   path to_trace_, to_wall_;
-  std::vector<std::pair<std::int64_t, std::int64_t>> wall_readings_;  // (trace time, REALTIME)
+  segment segment_;
+  budget_vector<std::pair<std::int64_t, std::int64_t>> wall_readings_;  // (trace time, REALTIME)
   std::size_t last_wall_ = 0;
 };
 

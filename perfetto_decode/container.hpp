@@ -38,8 +38,8 @@ walk_result walk_packets(byte_span data, std::size_t max_packet, bool only_packe
     std::uint64_t tag = 0, length = 0;
     const std::byte* q = read_varint(p, end, tag);
     if (q == nullptr) return {end - p >= 10 ? walk_end::corrupt : walk_end::incomplete, at, 0};
-    if (tag < 8 || tag > 0xffff'ffffu || (only_packets && tag != packet_tag))
-      return {walk_end::corrupt, at, 0};
+    tag &= 0xffff'ffffu;  // as protobuf's readers have it
+    if (tag < 8 || (only_packets && tag != packet_tag)) return {walk_end::corrupt, at, 0};
     switch (tag & 7u) {
       case 0: {
         const std::byte* const v = read_varint(q, end, length);

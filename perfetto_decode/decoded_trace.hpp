@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "perfetto_decode/budget.hpp"
 #include "perfetto_decode/counters.hpp"
 #include "perfetto_decode/error.hpp"
 #include "perfetto_decode/limits.hpp"
@@ -16,9 +17,13 @@ namespace profile_relay::perfetto_decode {
 /// "No such thing" for every index below.
 inline constexpr std::uint32_t none = 0xffff'ffff;
 
+// Texts that are compared often have a text id beside them: within one trace two texts are equal exactly if their ids are,
+// and 0 is the empty text.
+
 /// A loaded image or other region. Source: perfetto-decoding 9.
 struct mapping {
   std::string_view name;      ///< with its leading "/"; empty when the trace gives no path
+  std::uint32_t name_id = 0;  ///< see text_id
   std::string_view build_id;  ///< raw bytes, or 33 ASCII characters (Breakpad); empty = none
   std::uint64_t start = 0, end = 0, load_bias = 0, exact_offset = 0, start_offset = 0;
 
@@ -34,12 +39,14 @@ struct symbol_line {
   std::string_view function;     ///< empty = unknown
   std::string_view source_file;  ///< empty = unknown
   std::uint32_t line = 0;        ///< 0 = unknown
+  std::uint32_t function_id = 0, source_file_id = 0;
 };
 
 enum class frame_kind : std::uint8_t { unset, native, kernel, interpreted, jit, gc, runtime, other };
 
 struct frame {
   std::string_view function;     ///< as in the trace; empty = no name
+  std::uint32_t function_id = 0;
   std::uint32_t mapping = none;  ///< index into decoded_trace::mappings
   std::uint32_t first_line = 0;  ///< into decoded_trace::lines, innermost inlined function first
   std::uint32_t line_count = 0;
@@ -52,8 +59,11 @@ struct frame {
 };
 
 struct stack {
-  std::uint32_t first = 0;  ///< into decoded_trace::stack_frames
+  std::uint32_t const* leaf = nullptr;
   std::uint32_t count = 0;  ///< 0 = an interned callstack without frames: idle
+
+  /// Indices into decoded_trace::frames, **leaf first**.
+  std::span<const std::uint32_t> frames() const { return {leaf, count}; }
 };
 
 enum class sample_source : std::uint8_t { perf_sample, streaming_profile, stack_sample };
@@ -85,20 +95,26 @@ struct task {
 /// What a trace says, independent of Sentry and of HTTP. All views point into the input or into `storage`,
 /// so the input must outlive it.
 struct decoded_trace {
-  std::vector<mapping> mappings;
-  std::vector<symbol_line> lines;
-  std::vector<frame> frames;
-  std::vector<std::uint32_t> stack_frames;  ///< frame indices, **leaf first** within each stack
-  std::vector<stack> stacks;
-  std::vector<sample> samples;
-  std::vector<task> tasks;
+  decoded_trace() = default;
+  decoded_trace(decoded_trace&&) = default;
+  /// Exchanges the two, so that what was here is destroyed in the right order: lists first, then their budget.
+  decoded_trace& operator=(decoded_trace&& other) noexcept;
+  ~decoded_trace() = default;
+
+  std::shared_ptr<const void> storage;  ///< owns what is not in the input, and the budget of the lists below
+
+  budget_vector<mapping> mappings;
+  budget_vector<symbol_line> lines;
+  budget_vector<frame> frames;
+  budget_vector<stack> stacks;
+  budget_vector<sample> samples;
+  budget_vector<task> tasks;
+  std::uint64_t stack_frames = 0;  ///< of all stacks together
   counters counts;
 
   std::uint64_t packets = 0;         ///< including those inside bundles
   std::uint64_t sample_records = 0;  ///< of every kind, before resolving
   bool has_clock_snapshot = false;
-
-  std::shared_ptr<const void> storage;  ///< owns what is not in the input
 };
 
 /// Decodes a Perfetto trace (raw, or compressed as perfetto-decoding 2 says).

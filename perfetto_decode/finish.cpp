@@ -1,34 +1,24 @@
 // What happens after the last packet: clocks, order, timebases, names, symbols.
 #include <algorithm>
-#include <limits>
 
+#include "perfetto_decode/saturating.hpp"
 #include "perfetto_decode/time_sort.hpp"
 #include "perfetto_decode/trace_decoder.hpp"
 
 namespace profile_relay::perfetto_decode {
-namespace {
-
-std::int64_t saturating_add(std::int64_t a, std::int64_t b) {
-  std::int64_t sum = 0;
-  if (!__builtin_add_overflow(a, b, &sum)) return sum;
-  return b < 0 ? std::numeric_limits<std::int64_t>::min() : std::numeric_limits<std::int64_t>::max();
-}
-
-}  // namespace
-
 bool trace_decoder::finish() {
   for (auto& [key, s] : sequences_)
-    if (!end_interval(*s)) return false;
-  if (working_.exceeded()) return out_of_working();
+    if (!end_interval(s)) return false;
   // A file without a host packet: its first machine is the host.
   clocks_.finish(host_seen_ ? 0 : first_machine_, out_.counts);
   resolve_bases();
   for (auto& r : records_)
-    if (r.time.clock != time_ref::missing) resolve_record(r);
-  if (any_missing_time_ && !resolve_missing()) return false;
-  if (!emit()) return false;
+    if (r.clock != time_ref::missing) resolve_record(r);
+  if (any_missing_time_) resolve_missing();
+  emit();
   name_tasks();
-  return stacks_.apply_symbols(module_symbols_) || refused(stacks_);
+  stacks_.apply_symbols(module_symbols_);
+  return true;
 }
 
 bool trace_decoder::resolve_time(time_ref t, std::int64_t& trace_time, counter& why) {
@@ -58,43 +48,37 @@ void trace_decoder::resolve_bases() {
 
 void trace_decoder::resolve_record(record& r) {
   using enum record::resolved;
-  if (r.time.is_from_base()) {
-    auto& b = bases_[r.time.clock - time_ref::from_base];
-    std::int64_t const at = saturating_add(b.has_trace_time ? b.trace_time : b.wall_time, r.time.raw);
-    if (!b.has_trace_time && !b.has_wall_time) {
-      r.state = dropped;
-      r.why = b.failure;
-    } else if (b.exhausted || at < 0) {
+  time_ref const t{r.clock, r.time};
+  counter why{};
+  if (t.is_from_base()) {
+    auto& b = bases_[t.clock - time_ref::from_base];
+    std::int64_t const at = saturating_add(b.has_trace_time ? b.trace_time : b.wall_time, t.raw);
+    if (!b.has_trace_time && !b.has_wall_time) return r.drop(b.failure);
+    if (b.exhausted || at < 0) {
       b.exhausted = true;
-      r.state = dropped;
-      r.why = counter::streaming_profile_invalid_timestamp;
-    } else {
-      r.state = b.has_trace_time ? trace_time : wall_time;
-      r.time.raw = at;
+      return r.drop(counter::streaming_profile_invalid_timestamp);
     }
+    r.state = b.has_trace_time ? trace_time : wall_time;
+    r.time = at;
     return;
   }
-  std::int64_t at = 0;
-  if (resolve_time(r.time, at, r.why)) {
+  if (resolve_time(t, r.time, why)) {
     r.state = trace_time;
-  } else if (auto const wall = r.time.clock == time_ref::unknown
-                                   ? std::nullopt
-                                   : clocks_.straight_to_wall(r.time.clock, r.time.raw)) {
-    at = *wall;
+  } else if (auto const wall =
+                 t.clock == time_ref::unknown ? std::nullopt : clocks_.straight_to_wall(t.clock, t.raw)) {
+    r.time = *wall;
     r.state = wall_time;
   } else {
-    r.state = dropped;
+    r.drop(why);
   }
-  r.time.raw = at;
 }
 
-bool trace_decoder::resolve_missing() {
+void trace_decoder::resolve_missing() {
   // The greatest trace time among the first n samples, and among the first n marks.
-  if (!working_.charge((records_.size() + marks_.size() + 2) * sizeof(std::int64_t))) return out_of_working();
   greatest_of_records_.reserve(records_.size() + 1);
   greatest_of_records_.push_back(0);
   for (auto const& r : records_) {
-    auto const at = r.state == record::resolved::trace_time ? r.time.raw : 0;
+    auto const at = r.state == record::resolved::trace_time ? r.time : 0;
     greatest_of_records_.push_back(std::max(greatest_of_records_.back(), at));
   }
   greatest_of_marks_.reserve(marks_.size() + 1);
@@ -107,10 +91,9 @@ bool trace_decoder::resolve_missing() {
   }
   for (auto& r : records_) {
     if (r.state != record::resolved::not_yet) continue;
-    r.time.raw = greatest_before(r.time);
+    r.time = greatest_before({r.clock, r.time});
     r.state = record::resolved::trace_time;
   }
-  return true;
 }
 
 std::int64_t trace_decoder::greatest_before(time_ref t) const {
@@ -118,36 +101,42 @@ std::int64_t trace_decoder::greatest_before(time_ref t) const {
   return std::max(greatest_of_records_[where >> 32], greatest_of_marks_[where & 0xffff'ffffu]);
 }
 
-std::vector<time_key> trace_decoder::time_order() const {
+/// Indices of the records to emit, by (trace time, file order); then those that have a wall time only.
+budget_vector<time_key> trace_decoder::time_order() {
   using enum record::resolved;
-  std::vector<time_key> order;
+  budget_vector<time_key> order(working_), scratch(working_);
   order.reserve(records_.size());
-  for (std::uint32_t i = 0; i < records_.size(); ++i)
-    if (records_[i].state == trace_time) order.push_back({records_[i].time.raw, i});
+  bool any_wall = false;
+  for (std::uint32_t i = 0; auto const& r : records_) {
+    if (r.state == trace_time) order.push_back({r.time, i});
+    if (r.state == dropped && !r.marker) out_.counts.add(static_cast<counter>(r.ref));
+    any_wall |= r.state == wall_time;
+    ++i;
+  }
   auto const with_trace_time = order.size();
-  for (std::uint32_t i = 0; i < records_.size(); ++i)
-    if (records_[i].state == wall_time) order.push_back({records_[i].time.raw, i});
-  sort_by_time(std::span(order).first(with_trace_time));
-  sort_by_time(std::span(order).subspan(with_trace_time));
+  if (any_wall)
+    for (std::uint32_t i = 0; i < records_.size(); ++i)
+      if (records_[i].state == wall_time) order.push_back({records_[i].time, i});
+  scratch.resize(order.size());
+  sort_by_time(std::span(order).first(with_trace_time), scratch);
+  sort_by_time(std::span(order).subspan(with_trace_time), scratch);
   return order;
 }
 
-bool trace_decoder::emit() {
+/// A stream (sequence, cpu) has the timebase of its first sample's defaults (perfetto-decoding 6).
+bool trace_decoder::cpu_time_of_stream(record const& r) {
+  std::tuple const stream(out_.tasks[r.task].machine, r.sequence, r.cpu);
+  return streams_.try_emplace(stream, r.cpu_time).first->second;
+}
+
+void trace_decoder::emit() {
   using enum record::resolved;
-  for (auto const& r : records_)
-    if (r.state == dropped && !r.marker) out_.counts.add(r.why);
   auto const order = time_order();
-  // A stream (sequence, cpu) has the timebase of its first sample's defaults.
-  boost::unordered_flat_map<std::uint64_t, bool> streams;
   out_.samples.reserve(order.size());
   for (auto const& key : order) {
     auto const& r = records_[key.index];
-    bool cpu_time = r.cpu_time;
-    if (any_other_timebase_ && r.source == sample_source::perf_sample) {
-      auto const machine = std::uint64_t{out_.tasks[r.task].machine} << 40;
-      auto const stream = (machine ^ (std::uint64_t{r.stream_sequence} << 32)) ^ r.stream_cpu;
-      cpu_time = streams.try_emplace(stream, cpu_time).first->second;
-    }
+    bool const of_stream = any_other_timebase_ && r.source == sample_source::perf_sample;
+    bool const cpu_time = of_stream ? cpu_time_of_stream(r) : r.cpu_time;
     if (r.marker) continue;
     if (r.ref == none) {
       out_.counts.add(counter::sample_without_callstack);
@@ -169,30 +158,36 @@ bool trace_decoder::emit() {
     s.task = r.task;
     s.source = r.source;
     if (r.state == trace_time) {
-      s.trace_time = r.time.raw;
+      s.trace_time = r.time;
       s.has_trace_time = true;
-      if (auto const wall = clocks_.to_wall(r.time.raw)) {
+      if (auto const wall = clocks_.to_wall(r.time)) {
         s.wall_time = *wall;
         s.has_wall_time = true;
       }
     } else {
-      s.wall_time = r.time.raw;
+      s.wall_time = r.time;
       s.has_wall_time = true;
     }
     out_.samples.push_back(s);
   }
-  return true;
 }
 
 void trace_decoder::name_tasks() {
-  names_.settle([this](time_ref t, std::int64_t& at) {
+  names_.settle([this](time_ref t, bool first_of_packet, std::int64_t& at) {
     counter why{};
     if (t.clock == time_ref::missing) {
       at = greatest_before(t);
       return true;
     }
     if (resolve_time(t, at, why)) return true;
-    out_.counts.add(why);
+    // As for samples: straight to the wall clock, where only that can be reached.
+    if (t.clock != time_ref::unknown) {
+      if (auto const wall = clocks_.straight_to_wall(t.clock, t.raw)) {
+        at = *wall;
+        return true;
+      }
+    }
+    if (first_of_packet) out_.counts.add(why);
     return false;
   });
   for (auto& t : out_.tasks) names_.name(t);

@@ -2,8 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <map>
-#include <vector>
+#include <span>
 
 #include "perfetto_decode/budget.hpp"
 
@@ -15,12 +14,9 @@ namespace profile_relay::perfetto_decode {
 template <class Entry>
 class iid_table {
  public:
-  static constexpr std::size_t node_cost = sizeof(Entry) + 64;
-
-  explicit iid_table(memory_budget& budget) : budget_(&budget) {}
+  explicit iid_table(memory_budget& budget) : dense_(budget), sparse_(budget) {}
   iid_table(iid_table const&) = delete;
   iid_table& operator=(iid_table const&) = delete;
-  ~iid_table() { budget_->refund(dense_.capacity() * sizeof(Entry) + sparse_.size() * node_cost); }
 
   Entry* find(std::uint64_t iid) {
     if (iid < dense_.size()) return &dense_[static_cast<std::size_t>(iid)];
@@ -29,45 +25,44 @@ class iid_table {
     return it == sparse_.end() ? nullptr : &it->second;
   }
 
-  /// The entry of `iid`, made if need be; nullptr when the budget refuses.
+  /// The small ids, for loops over many.
+  std::span<Entry> dense() { return dense_; }
+
+  /// The entry of `iid`, made if need be.
   Entry* obtain(std::uint64_t iid) {
+    ++calls_;
     if (iid < dense_.size()) return &dense_[static_cast<std::size_t>(iid)];
+    return obtain_beyond(iid);
+  }
+
+ private:
+  [[gnu::noinline]] Entry* obtain_beyond(std::uint64_t iid) {
     if (!sparse_.empty()) {
       auto it = sparse_.find(iid);
       if (it != sparse_.end()) return &it->second;
     }
-    ++count_;
-    if (iid < std::max<std::uint64_t>(32, 3 * count_))
-      return grow(iid) ? &dense_[static_cast<std::size_t>(iid)] : nullptr;
-    if (!budget_->charge(node_cost)) return nullptr;
-    return &sparse_[iid];
+    // Dense enough: not far beyond the array, and the array not far larger than what was asked for so far.
+    bool const dense = iid < dense_.size() + dense_.size() / 2 + 64 && iid < std::max<std::uint64_t>(4096, 8 * calls_);
+    if (!dense) return &sparse_[iid];
+    grow(static_cast<std::size_t>(iid));
+    return &dense_[static_cast<std::size_t>(iid)];
   }
 
- private:
-  bool grow(std::uint64_t iid) {
-    std::size_t const old_capacity = dense_.capacity();
-    std::size_t const size =
-        std::max<std::size_t>({static_cast<std::size_t>(iid) + 1, old_capacity + old_capacity / 2, 8});
-    if (size > old_capacity) {
-      if (!budget_->charge(size * sizeof(Entry))) return false;
-      dense_.reserve(size);
-      budget_->refund(old_capacity * sizeof(Entry));
-    }
+  void grow(std::size_t iid) {
     std::size_t const old_size = dense_.size();
+    std::size_t const size = std::max<std::size_t>({iid + 1, old_size + old_size / 2, 8});
+    dense_.reserve(size);
     dense_.resize(size);
     // Entries that came before the array reached them must stay findable where look-ups go first.
     for (auto it = sparse_.lower_bound(old_size); it != sparse_.end() && it->first < size;) {
       dense_[static_cast<std::size_t>(it->first)] = it->second;
       it = sparse_.erase(it);
-      budget_->refund(node_cost);
     }
-    return true;
   }
 
-  memory_budget* budget_;
-  std::vector<Entry> dense_;
-  std::map<std::uint64_t, Entry> sparse_;
-  std::size_t count_ = 0;
+  budget_vector<Entry> dense_;
+  budget_map<std::uint64_t, Entry> sparse_;
+  std::size_t calls_ = 0;
 };
 
 }  // namespace profile_relay::perfetto_decode

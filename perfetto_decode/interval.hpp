@@ -7,6 +7,7 @@
 #include "perfetto_decode/counters.hpp"
 #include "perfetto_decode/iid_table.hpp"
 #include "perfetto_decode/limits.hpp"
+#include "perfetto_decode/path_memo.hpp"
 
 namespace profile_relay::perfetto_decode {
 
@@ -26,8 +27,7 @@ class interval {
   interval(memory_budget& working, limits const& lim);
 
   /// Adds the entries of one InternedData message. `copy`: the bytes go away after this call.
-  /// False when the working budget refuses.
-  bool add(byte_span interned_data, bool copy, counters& counts);
+  void add(byte_span interned_data, bool copy, counters& counts);
 
   static constexpr std::uint32_t unresolved = 0xffff'ffff;
 
@@ -39,15 +39,13 @@ class interval {
   struct message_entry {
     const std::byte* data = nullptr;
     std::uint32_t size = 0;
-    std::uint32_t resolved = unresolved;  // a mapping; or a frame or the reason why there is none
-    bool broken = false;                  // resolved to "no such thing", because of `why`
+    std::uint32_t resolved = unresolved;  // what it became: a mapping, a frame, a task, or 0 and 1 for "is CPU time"
+    bool broken = false;                  // there is no such thing, because of `why`
     counter why{};
     byte_span bytes() const { return {data, size}; }
-    bool set_broken(counter because) {
+    void set_broken(counter because) {
       broken = true;
       why = because;
-      resolved = 0;
-      return true;
     }
   };
   struct callstack_entry {
@@ -61,14 +59,15 @@ class interval {
   iid_table<string_entry> function_names, mapping_paths, build_ids, source_paths;
   iid_table<message_entry> mappings, frames, task_contexts, execution_contexts, counter_descriptors;
   iid_table<callstack_entry> callstacks;
+  path_memo path_names;
   bool copied = false;  ///< some entry was copied: its strings need copying again into the result
 
  private:
-  byte_span keep(byte_span s, bool copy, bool& ok);
+  byte_span keep(byte_span s, bool copy);
   template <class Table>
-  bool put(Table& table, byte_span entry, bool copy, counters& counts);
-  bool put_string(iid_table<string_entry>& table, byte_span entry, bool copy, counters& counts);
-  bool put_callstack(byte_span entry, bool copy, counters& counts);
+  void put(Table& table, byte_span entry, bool copy, counters& counts);
+  void put_string(iid_table<string_entry>& table, byte_span entry, bool copy, counters& counts);
+  void put_callstack(byte_span entry, bool copy, counters& counts);
 
   arena copies_;
   limits const* limits_;

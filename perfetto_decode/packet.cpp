@@ -1,102 +1,97 @@
 #include "perfetto_decode/packet.hpp"
 
+#include "perfetto_decode/field_cursor.hpp"
 #include "proto/fields.hpp"
 
 namespace profile_relay::perfetto_decode {
 
 bool parse_packet(byte_span bytes, packet_view& out) {
   namespace f = proto::fields::trace_packet;
-  wire_reader r(bytes);
+  field_cursor r(bytes);
+  std::uint64_t v = 0;
+  byte_span sub;
+  // The numbers of a field that is not asked for are passed over undecoded; damage ends the loop by itself.
   while (r.next()) {
-    if (r.is_varint()) {
-      auto const v = r.value();
-      auto const v32 = static_cast<std::uint32_t>(v);
-      switch (r.number()) {
-        case f::timestamp:
-          out.timestamp = v;
-          out.has_timestamp = true;
-          break;
-        case f::trusted_packet_sequence_id:
-          out.sequence_id = v32;
-          break;
-        case f::sequence_flags:
-          out.sequence_flags = v32;
-          break;
-        case f::incremental_state_cleared:
-          out.incremental_state_cleared = v != 0;
-          break;
-        case f::previous_packet_dropped:
-          out.previous_packet_dropped = v32;
-          break;
-        case f::timestamp_clock_id:
-          out.clock_id = v32;
-          break;
-        case f::machine_id:
-          out.machine_id = v32;
-          break;
-        default:
-          break;
-      }
-    } else if (r.is_bytes()) {
-      switch (r.number()) {
-        case f::process_tree:
-          out.process_tree = r.bytes();
-          break;
-        case f::clock_snapshot:
-          out.clock_snapshot = r.bytes();
-          break;
-        case f::track_event:
-          out.track_event = r.bytes();
-          break;
-        case f::interned_data:
-          out.interned_data = r.bytes();
-          break;
-        case f::synchronization_marker:
-          out.synchronization_marker = true;
-          break;
-        case f::process_descriptor:
-          out.process_descriptor = r.bytes();
-          break;
-        case f::thread_descriptor:
-          out.thread_descriptor = r.bytes();
-          break;
-        case f::compressed_packets:
-          out.compressed_packets = r.bytes();
-          break;
-        case f::streaming_profile_packet:
-          out.streaming_profile = r.bytes();
-          break;
-        case f::trace_packet_defaults:
-          out.defaults = r.bytes();
-          break;
-        case f::track_descriptor:
-          out.track_descriptor = r.bytes();
-          break;
-        case f::module_symbols:
-          out.module_symbols = r.bytes();
-          break;
-        case f::deobfuscation_mapping:
-          out.deobfuscation_mapping = true;
-          break;
-        case f::perf_sample:
-          out.perf_sample = r.bytes();
-          break;
-        case f::service_event:
-        case f::extension_descriptor:
-          out.service_or_extension = true;
-          break;
-        case f::remote_clock_sync:
-          out.remote_clock_sync = r.bytes();
-          break;
-        case f::zstd_compressed_packets:
-          out.zstd_compressed_packets = r.bytes();
-          break;
-        case f::stack_sample:
-          out.stack_sample = r.bytes();
-          break;
-        default:
-          break;
-      }
+    switch (r.tag()) {
+      case varint_tag(f::timestamp):
+        if (!r.varint(out.timestamp)) return false;
+        out.has_timestamp = true;
+        break;
+      case varint_tag(f::trusted_packet_sequence_id):
+        if (r.varint(v)) out.sequence_id = static_cast<std::uint32_t>(v);
+        break;
+      case varint_tag(f::sequence_flags):
+        if (r.varint(v)) out.sequence_flags = static_cast<std::uint32_t>(v);
+        break;
+      case bytes_tag(f::perf_sample):
+        if (r.bytes(sub)) out.perf_sample = sub;
+        break;
+      case bytes_tag(f::interned_data):
+        if (r.bytes(sub)) out.interned_data = sub;
+        break;
+      case varint_tag(f::incremental_state_cleared):
+        if (r.varint(v)) out.incremental_state_cleared = v != 0;
+        break;
+      case varint_tag(f::previous_packet_dropped):
+        if (r.varint(v)) out.previous_packet_dropped = static_cast<std::uint32_t>(v);
+        break;
+      case varint_tag(f::timestamp_clock_id):
+        if (r.varint(v)) out.clock_id = static_cast<std::uint32_t>(v);
+        break;
+      case varint_tag(f::machine_id):
+        if (r.varint(v)) out.machine_id = static_cast<std::uint32_t>(v);
+        break;
+      case bytes_tag(f::process_tree):
+        if (r.bytes(sub)) out.process_tree = sub;
+        break;
+      case bytes_tag(f::clock_snapshot):
+        if (r.bytes(sub)) out.clock_snapshot = sub;
+        break;
+      case bytes_tag(f::track_event):
+        if (r.bytes(sub)) out.track_event = sub;
+        break;
+      case bytes_tag(f::synchronization_marker):
+        out.synchronization_marker = r.bytes(sub);
+        break;
+      case bytes_tag(f::process_descriptor):
+        if (r.bytes(sub)) out.process_descriptor = sub;
+        break;
+      case bytes_tag(f::thread_descriptor):
+        if (r.bytes(sub)) out.thread_descriptor = sub;
+        break;
+      case bytes_tag(f::compressed_packets):
+        if (r.bytes(sub)) out.compressed_packets = sub;
+        break;
+      case bytes_tag(f::streaming_profile_packet):
+        if (r.bytes(sub)) out.streaming_profile = sub;
+        break;
+      case bytes_tag(f::trace_packet_defaults):
+        if (r.bytes(sub)) out.defaults = sub;
+        break;
+      case bytes_tag(f::track_descriptor):
+        if (r.bytes(sub)) out.track_descriptor = sub;
+        break;
+      case bytes_tag(f::module_symbols):
+        if (r.bytes(sub)) out.module_symbols = sub;
+        break;
+      case bytes_tag(f::deobfuscation_mapping):
+        out.deobfuscation_mapping = r.bytes(sub);
+        break;
+      case bytes_tag(f::service_event):
+      case bytes_tag(f::extension_descriptor):
+        out.service_or_extension = r.bytes(sub);
+        break;
+      case bytes_tag(f::remote_clock_sync):
+        if (r.bytes(sub)) out.remote_clock_sync = sub;
+        break;
+      case bytes_tag(f::zstd_compressed_packets):
+        if (r.bytes(sub)) out.zstd_compressed_packets = sub;
+        break;
+      case bytes_tag(f::stack_sample):
+        if (r.bytes(sub)) out.stack_sample = sub;
+        break;
+      default:
+        r.skip();
     }
   }
   return r.ok();

@@ -1,4 +1,6 @@
-#include "perfetto_decode/hash.hpp"
+#include <utility>
+
+#include "perfetto_decode/saturating.hpp"
 #include "perfetto_decode/trace_decoder.hpp"
 #include "proto/fields.hpp"
 
@@ -48,7 +50,7 @@ trace_decoder::sequence* trace_decoder::sequence_of(packet_view const& p) {
   if (last_sequence_ != nullptr && last_sequence_->id == p.sequence_id &&
       last_sequence_->machine == p.machine_id)
     return last_sequence_;
-  std::uint64_t const key = (std::uint64_t{p.machine_id} << 32) | p.sequence_id;
+  std::pair const key(p.machine_id, p.sequence_id);
   auto it = sequences_.find(key);
   if (it == sequences_.end()) {
     if (sequences_.size() >= limits_.sequences) {
@@ -56,22 +58,19 @@ trace_decoder::sequence* trace_decoder::sequence_of(packet_view const& p) {
                                          std::to_string(limits_.sequences));
       return nullptr;
     }
-    if (!working_.charge(sizeof(sequence) + 64)) {
-      out_of_working();
-      return nullptr;
-    }
-    it = sequences_.emplace(key, std::make_unique<sequence>()).first;
-    it->second->machine = p.machine_id;
-    it->second->id = p.sequence_id;
+    auto const index = static_cast<std::uint32_t>(sequences_.size());
+    it = sequences_.try_emplace(key, working_).first;
+    it->second.machine = p.machine_id;
+    it->second.id = p.sequence_id;
+    it->second.index = index;
   }
-  last_sequence_ = it->second.get();
+  last_sequence_ = &it->second;
   return last_sequence_;
 }
 
 bool trace_decoder::start_interval(sequence& s) {
   if (!end_interval(s)) return false;
-  if (!working_.charge(sizeof(interval))) return out_of_working();
-  s.current = std::make_unique<interval>(working_, limits_);
+  s.current.emplace(working_, limits_);
   return true;
 }
 
@@ -81,12 +80,8 @@ bool trace_decoder::refused(stack_resolver const& r) {
       return fail(errc::callstack_too_deep,
                   "a sample uses a callstack deeper than profiling.max_stack_depth = " +
                       std::to_string(limits_.callstack_depth));
-    case errc::too_many_frames:
-      return fail(errc::too_many_frames, "unique frames exceed profiling.max_frames");
-    case errc::working_memory:
-      return out_of_working();
     default:
-      return out_of_result();
+      return fail(errc::too_many_frames, "unique frames exceed profiling.max_frames");
   }
 }
 
@@ -98,9 +93,7 @@ bool trace_decoder::end_interval(sequence& s) {
     if (!ref) return refused(stacks_);
     refs_[u.ref] = *ref;
   }
-  if (!resolve_pending(s)) return false;
-  working_.refund(s.used.size() * sizeof(sequence::used_callstack) +
-                  s.pending.size() * sizeof(sequence::pending_context) + sizeof(interval));
+  resolve_pending(s);
   s.used.clear();
   s.pending.clear();
   s.current.reset();
@@ -129,7 +122,7 @@ void trace_decoder::read_defaults(sequence& s, byte_span message) {
 namespace {
 
 /// Clocks of a ClockSnapshot message, and its primary clock.
-std::uint32_t read_snapshot(byte_span message, std::vector<clock_graph::reading>& readings) {
+std::uint32_t read_snapshot(byte_span message, budget_vector<clock_graph::reading>& readings) {
   namespace f = proto::fields::clock_snapshot;
   namespace c = proto::fields::clock_snapshot_clock;
   std::uint32_t primary = 0;
@@ -180,54 +173,52 @@ void trace_decoder::on_remote_clock_sync(packet_view const& p) {
   // than 30 s apart; the offset of a clock is the mean over all round trips (two estimates each).
   namespace f = proto::fields::remote_clock_sync;
   namespace s = proto::fields::remote_clock_sync_synced_clocks;
+  constexpr std::uint32_t boottime = 6;
+  constexpr std::uint64_t round_ns = 30'000'000'000;
   struct pair {
-    std::int64_t host = 0, client = 0;
+    std::uint64_t host = 0, client = 0;
   };
-  std::vector<std::map<std::uint32_t, pair>> rounds;
+  struct offset {
+    std::uint64_t sum = 0;
+    std::int64_t count = 0, anchor = 0;  // the last reading of the host
+  };
+  auto half = [](std::uint64_t v) { return static_cast<std::uint64_t>(static_cast<std::int64_t>(v) / 2); };
+  using round = budget_map<std::uint32_t, pair>;
+  round before(working_), now(working_);
+  budget_map<std::uint32_t, offset> offsets(working_);
   wire_reader r(p.remote_clock_sync.bytes());
-  while (r.next()) {
+  for (bool first = true; r.next();) {
     if (!r.is_bytes() || r.number() != f::synced_clocks) continue;
-    if (!working_.charge(r.bytes().size() * 16 + 64)) return;
-    auto& round = rounds.emplace_back();
+    before.swap(now);
+    now.clear();
     read_snapshot(sub_message(r.bytes(), s::host_clocks), readings_);
-    for (auto const& c : readings_) round[c.clock_id].host = static_cast<std::int64_t>(c.timestamp);
+    for (auto const& c : readings_) {
+      now[c.clock_id].host = c.timestamp;
+      if (c.timestamp != 0) offsets[c.clock_id].anchor = static_cast<std::int64_t>(c.timestamp);
+    }
     read_snapshot(sub_message(r.bytes(), s::client_clocks), readings_);
     for (auto& c : readings_) {
-      round[c.clock_id].client = static_cast<std::int64_t>(c.timestamp);
+      now[c.clock_id].client = c.timestamp;
       c.unit = 1;
       c.incremental = false;
     }
     if (!readings_.empty() && !clocks_.add_snapshot({p.machine_id, 0, 0}, readings_))
       out_.counts.add(counter::invalid_clock_snapshots);
-  }
-  host_default_known_ = false;
-  constexpr std::uint32_t boottime = 6;
-  constexpr std::uint64_t round_ns = 30'000'000'000;
-  struct mean {
-    std::uint64_t sum = 0;
-    std::int64_t count = 0, anchor = 0;
-  };
-  auto u = [](std::int64_t v) { return static_cast<std::uint64_t>(v); };
-  auto half = [](std::uint64_t v) { return static_cast<std::int64_t>(v) / 2; };
-  std::map<std::uint32_t, mean> offsets;
-  for (std::size_t i = 1; i < rounds.size(); ++i) {
-    if (u(rounds[i][boottime].client) - u(rounds[i - 1][boottime].client) >= round_ns) continue;
-    for (auto const& [id, one] : rounds[i - 1]) {
-      auto const it = rounds[i].find(id);
-      if (it == rounds[i].end()) continue;
+    if (std::exchange(first, false) || now[boottime].client - before[boottime].client >= round_ns) continue;
+    for (auto const& [id, one] : before) {
+      auto const it = now.find(id);
+      if (it == now.end()) continue;
       auto const& two = it->second;
       if (one.host == 0 || one.client == 0 || two.host == 0 || two.client == 0) continue;
       auto& m = offsets[id];
-      m.sum += u(half(u(one.client) + u(two.client))) - u(one.host);
-      m.sum += u(two.client) - u(half(u(one.host) + u(two.host)));
+      m.sum += half(one.client + two.client) - one.host;
+      m.sum += two.client - half(one.host + two.host);
       m.count += 2;
     }
   }
-  for (auto& [id, m] : offsets) {
-    for (auto const& round : rounds)
-      if (auto it = round.find(id); it != round.end() && it->second.host != 0) m.anchor = it->second.host;
-    clocks_.add_bridge(p.machine_id, id, m.anchor, static_cast<std::int64_t>(m.sum) / m.count);
-  }
+  host_default_known_ = false;
+  for (auto const& [id, m] : offsets)
+    if (m.count != 0) clocks_.add_bridge(p.machine_id, id, m.anchor, static_cast<std::int64_t>(m.sum) / m.count);
 }
 
 void trace_decoder::note_thread(sequence& s, byte_span descriptor, bool needs_both) {
@@ -259,7 +250,7 @@ void trace_decoder::note_thread(sequence& s, byte_span descriptor, bool needs_bo
   s.pid = pid;
   s.tid = tid;
   s.has_reference = has_reference;
-  s.reference_ns = static_cast<std::int64_t>(static_cast<std::uint64_t>(reference) * 1000u);
+  s.reference_ns = us_to_ns(reference);
 }
 
 time_ref trace_decoder::time_of(packet_view const& p, sequence* s) {
@@ -299,7 +290,7 @@ bool trace_decoder::process(packet_view const& p) {
   if (p.machine_id == 0) {
     host_seen_ |= !p.synchronization_marker;
   } else if (p.machine_id != last_machine_) {
-    if (machines_.insert(p.machine_id).second) {
+    if (machines_.try_emplace(p.machine_id).second) {
       if (machines_.size() > limits_.sequences)
         return fail(errc::too_many_sequences, "the trace has more machines than profiling.max_sequences");
       if (first_machine_ == 0) first_machine_ = p.machine_id;
@@ -330,8 +321,8 @@ bool trace_decoder::process(packet_view const& p) {
     if (p.interned_data.present()) {
       if (!s->valid)
         out_.counts.add(counter::interned_data_skipped_incremental_state_invalid);
-      else if (!s->current->add(p.interned_data.bytes(), copy_, out_.counts))
-        return out_of_working();
+      else
+        s->current->add(p.interned_data.bytes(), copy_, out_.counts);
     }
   } else {
     if (lost) out_.counts.add(counter::previous_packet_dropped_missing_sequence_id);
@@ -357,59 +348,50 @@ bool trace_decoder::process(packet_view const& p) {
   if (p.perf_sample.present()) return perf_sample(p, s, t);
   if (p.streaming_profile.present()) return streaming_profile(p, s, t);
   if (p.stack_sample.present()) return stack_sample(p, s, t);
-  return describe(p, s, t);
+  describe(p, s, t);
+  return true;
 }
 
-bool trace_decoder::describe(packet_view const& p, sequence* s, time_ref t) {
-  // Only the greatest reading of each clock matters, for packets without a timestamp.
-  if (t.clock < time_ref::from_base || t.clock == time_ref::trace_time) {
-    std::size_t const slot = t.clock == time_ref::trace_time ? 0 : std::size_t{t.clock} + 1;
-    if (slot >= greatest_.size()) {
-      if (!working_.charge((slot + 1 - greatest_.size()) * 16)) return out_of_working();
-      greatest_.resize(slot + 1, INT64_MIN);
-    }
-    if (t.raw > greatest_[slot]) {
-      greatest_[slot] = t.raw;
-      if (!working_.charge(2 * sizeof(time_ref))) return out_of_working();
-      marks_.push_back(t);
-    }
-  }
+/// Of packets without samples only the greatest reading of each clock matters, for packets without a timestamp.
+void trace_decoder::note_time(time_ref t) {
+  if (t.clock >= time_ref::from_base && t.clock != time_ref::trace_time) return;
+  std::size_t const slot = t.clock == time_ref::trace_time ? 0 : std::size_t{t.clock} + 1;
+  if (slot >= greatest_.size()) greatest_.resize(slot + 1, INT64_MIN);
+  if (t.raw <= greatest_[slot]) return;
+  greatest_[slot] = t.raw;
+  marks_.push_back(t);
+}
+
+void trace_decoder::describe(packet_view const& p, sequence* s, time_ref t) {
+  note_time(t);
   if (p.track_event.present() && s != nullptr && s->has_reference) {
     wire_reader r(p.track_event.bytes());
     while (r.next())
       if (r.number() == proto::fields::track_event::timestamp_delta_us && r.is_varint())
-        s->reference_ns =
-            static_cast<std::int64_t>(static_cast<std::uint64_t>(s->reference_ns) + r.value() * 1000u);
+        s->reference_ns = saturating_add(s->reference_ns, us_to_ns(static_cast<std::int64_t>(r.value())));
   }
   task_names::place const at{p.machine_id, t, copy_};
-  if (p.process_tree.present() && !names_.process_tree(p.process_tree.bytes(), at, out_.counts))
-    return out_of_working();
-  if (p.process_descriptor.present() &&
-      !names_.process_descriptor(p.process_descriptor.bytes(), at, out_.counts))
-    return out_of_working();
+  names_.begin_packet();
+  if (p.process_tree.present()) names_.process_tree(p.process_tree.bytes(), at, out_.counts);
+  if (p.process_descriptor.present()) names_.process_descriptor(p.process_descriptor.bytes(), at, out_.counts);
   if (p.thread_descriptor.present()) {
     if (s == nullptr) {
       out_.counts.add(counter::thread_descriptor_missing_sequence_id);
     } else if (s->valid) {
       note_thread(*s, p.thread_descriptor.bytes(), false);
-      if (!names_.thread_descriptor(p.thread_descriptor.bytes(), at, out_.counts)) return out_of_working();
+      names_.thread_descriptor(p.thread_descriptor.bytes(), at, out_.counts);
     }
   }
   if (p.track_descriptor.present()) {
     auto const thread = sub_message(p.track_descriptor.bytes(), proto::fields::track_descriptor::thread);
     if (thread.data() != nullptr && s != nullptr && s->valid) note_thread(*s, thread, true);
-    if (!names_.track_descriptor(p.track_descriptor.bytes(), at, out_.counts)) return out_of_working();
+    names_.track_descriptor(p.track_descriptor.bytes(), at, out_.counts);
   }
   if (p.module_symbols.present()) {
-    byte_span bytes = p.module_symbols.bytes();
-    if (!working_.charge(2 * sizeof(byte_span))) return out_of_working();
-    if (copy_) bytes = storage_->keep.copy(bytes);
-    if (bytes.data() == nullptr)
-      return fail(errc::result_memory, "symbols exceed profiling.max_result_memory");
-    module_symbols_.push_back(bytes);
+    byte_span const bytes = p.module_symbols.bytes();
+    module_symbols_.push_back(copy_ ? storage_->keep.copy(bytes) : bytes);
   }
   if (p.deobfuscation_mapping) out_.counts.add(counter::deobfuscation_not_applied);
-  return true;
 }
 
 }  // namespace profile_relay::perfetto_decode

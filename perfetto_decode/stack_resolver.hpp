@@ -1,6 +1,5 @@
 #pragma once
 
-#include <boost/unordered/unordered_flat_set.hpp>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -30,11 +29,12 @@ class stack_ref {
 /// Turns interned messages into mappings, frames and stacks of the result, each once by value.
 /// Source: perfetto-decoding 9, 10. A dangling frame, mapping, function, build id or source path voids the
 /// whole stack; a dangling path component only cuts the path. Cost: each interned message is decoded at most
-/// once per interval, each look-up by value is O(1) expected; every result is charged to the result budget
-/// before it is stored.
+/// once per interval, each list of path components is joined once per interval, each look-up by value is O(1) expected;
+/// memory is charged as it is taken (budget_refused), and texts once more for each frame and mapping, because the output
+/// repeats them.
 class stack_resolver {
  public:
-  stack_resolver(decoded_trace& out, string_table& strings, memory_budget& working, memory_budget& result,
+  stack_resolver(decoded_trace& out, string_table& strings, arena& keep, memory_budget& working, memory_budget& result,
                  limits const& lim);
 
   /// The stack of an interned callstack. Absent: a limit was met (`failure`).
@@ -43,62 +43,38 @@ class stack_resolver {
   std::optional<stack_ref> inline_callstack(byte_span message, bool copy);
 
   /// ModuleSymbols of the whole trace, once all frames are known.
-  bool apply_symbols(std::vector<byte_span> const& module_symbols);
+  void apply_symbols(budget_vector<byte_span> const& module_symbols);
 
   /// Why an operation was refused; meaningful after one was.
   errc failure() const { return failure_; }
 
  private:
   struct frame_value {
-    std::uint32_t function, mapping, source, kind_text;
-    std::uint64_t rel_pc;
-    std::uint32_t line;
-    frame_kind kind;
-    bool has_source, of_runtime;
+    std::uint64_t rel_pc = 0;
+    std::uint32_t function = 0, mapping = none, source = 0, kind_text = 0, line = 0;
+    frame_kind kind{};
+    bool has_source = false, of_runtime = false;
     bool operator==(frame_value const&) const = default;
   };
   struct mapping_value {
-    std::uint32_t name, build_id;
-    std::uint64_t start, end, load_bias, exact_offset, start_offset;
+    std::uint64_t start = 0, end = 0, load_bias = 0, exact_offset = 0, start_offset = 0;
+    std::uint32_t name = 0, build_id = 0;
     bool operator==(mapping_value const&) const = default;
   };
-  struct frame_hash {
-    stack_resolver const* r;
-    std::size_t operator()(std::uint32_t i) const;
-  };
-  struct frame_equal {
-    stack_resolver const* r;
-    bool operator()(std::uint32_t a, std::uint32_t b) const;
-  };
-  struct mapping_hash {
-    stack_resolver const* r;
-    std::size_t operator()(std::uint32_t i) const;
-  };
-  struct mapping_equal {
-    stack_resolver const* r;
-    bool operator()(std::uint32_t a, std::uint32_t b) const;
-  };
-  struct stack_hash {  // kept beside the stacks: growing the set must not walk them again
-    std::vector<std::uint64_t> const* hashes;
-    std::size_t operator()(std::uint32_t i) const { return (*hashes)[i]; }
-  };
-  struct stack_equal {
-    decoded_trace const* out;
-    bool operator()(std::uint32_t a, std::uint32_t b) const;
-  };
 
-  enum class look_up : std::uint8_t { found, dangling, refused };
-  /// The id of an interned string; 0 ("") for a `text` that is not UTF-8, which is counted.
-  look_up name_of(interval& in, iid_table<interval::string_entry>& table, std::uint64_t iid, bool text,
-                  std::uint32_t& id);
+  /// The id of an interned string; 0 ("") for a `text` that is not UTF-8, which is counted. False: dangling.
+  bool name_of(interval& in, iid_table<interval::string_entry>& table, std::uint64_t iid, bool text, std::uint32_t& id);
   std::uint32_t intern_text(std::string_view s, bool copy);
+  /// False: a limit was met. What became of the entry stands in it.
   bool resolve_frame(interval& in, interval::message_entry& entry);
-  bool resolve_mapping(interval& in, interval::message_entry& entry);
-  bool mapping_name(interval& in, byte_span message, std::uint32_t& name);
+  void resolve_mapping(interval& in, interval::message_entry& entry);
+  std::uint32_t mapping_name(interval& in, byte_span message);
+  std::uint32_t join_path(interval& in, std::span<const std::uint64_t> iids, path_memo::entry& to);
   std::optional<std::uint32_t> frame_of(frame_value const& v);
   std::optional<std::uint32_t> runtime_variant(std::uint32_t frame);
-  std::optional<std::uint32_t> mapping_of(mapping_value const& v);
-  std::optional<stack_ref> stack_of(std::span<const std::uint32_t> leaf_first);
+  std::uint32_t mapping_of(mapping_value const& v);
+  stack_ref stack_of(std::span<const std::uint32_t> root_first);
+  void add_lines(byte_span address_symbols);
   bool refuse(errc e) {
     failure_ = e;
     return false;
@@ -106,18 +82,18 @@ class stack_resolver {
 
   decoded_trace& out_;
   string_table& strings_;
+  arena& keep_;
   memory_budget& working_;
   memory_budget& result_;
   limits const& limits_;
-  errc failure_ = errc::result_memory;
+  errc failure_{};
+  hash_seed seed_;
 
-  std::vector<frame_value> frame_values_;      // by frame index
-  std::vector<mapping_value> mapping_values_;  // by mapping index
-  std::vector<std::uint64_t> stack_hashes_;    // by stack index
-  boost::unordered_flat_set<std::uint32_t, frame_hash, frame_equal> frames_;
-  boost::unordered_flat_set<std::uint32_t, mapping_hash, mapping_equal> mappings_;
-  boost::unordered_flat_set<std::uint32_t, stack_hash, stack_equal> stacks_;
-  std::vector<std::uint32_t> leaf_first_;  // scratch: frames of one stack
+  budget_vector<frame_value> frame_values_;      // by frame index
+  budget_vector<mapping_value> mapping_values_;  // by mapping index
+  value_index frames_, mappings_, stacks_;
+  std::vector<std::uint32_t> root_first_;  // scratch: frames of one stack, at most limits::callstack_depth
+  std::vector<std::uint64_t> path_iids_;   // scratch: at most limits::path_components
 };
 
 }  // namespace profile_relay::perfetto_decode

@@ -103,24 +103,19 @@ std::string_view chrome_process_name(std::uint64_t type) {
   return type < names.size() ? names[type] : std::string_view{};
 }
 
-bool task_names::add(place const& at, kind what, std::int64_t pid, std::int64_t tid, std::string_view text,
+void task_names::add(place const& at, kind what, std::int64_t pid, std::int64_t tid, std::string_view text,
                      std::uint8_t rank, counters& counts) {
-  if (text.empty()) return true;
+  if (text.empty()) return;
   if (!is_utf8(text)) {
     counts.add(counter::invalid_utf8_string);
-    return true;
+    return;
   }
-  if (!working_->charge(2 * sizeof(event))) return false;
-  if (at.copy) {
-    auto const kept = keep_->copy(std::as_bytes(std::span(text.data(), text.size())));
-    if (kept.data() == nullptr) return false;
-    text = text_of(kept);
-  }
-  events_.push_back({at.machine, at.time, 0, pid, tid, text, rank, what});
-  return true;
+  if (at.copy) text = text_of(keep_->copy(std::as_bytes(std::span(text.data(), text.size()))));
+  events_.push_back({at.machine, at.time, 0, pid, tid, text, rank, what, first_of_packet_});
+  first_of_packet_ = false;
 }
 
-bool task_names::process_of_tree(byte_span message, place const& at, counters& counts) {
+void task_names::process_of_tree(byte_span message, place const& at, counters& counts) {
   namespace f = proto::fields::process_tree_process;
   std::int64_t pid = 0, ppid = 0;
   bool is_comm = false;
@@ -133,23 +128,22 @@ bool task_names::process_of_tree(byte_span message, place const& at, counters& c
     if (r.is_varint() && r.number() == f::cmdline_is_comm) is_comm = r.value() != 0;
     if (r.is_bytes() && r.number() == f::cmdline && words++ == 0) first = text_of(r.bytes());
   }
-  if (words == 0) return true;
+  if (words == 0) return;
   std::string_view const executable = first;
   if (words == 1) first = first.substr(0, first.find(' '));
   if (ppid == 2 && first.starts_with("kworker/")) first = first.substr(0, first.find_first_of("+-"));
-  if (is_comm && !add(at, kind::thread, pid, pid, first, rank_tree_thread, counts)) return false;
-  return add(at, kind::process, pid, 0, first, rank_cmdline, counts) &&
-         (is_comm ||
-          add(at, kind::executable, pid, 0, words == 1 ? first : executable, rank_cmdline, counts));
+  if (is_comm) add(at, kind::thread, pid, pid, first, rank_tree_thread, counts);
+  add(at, kind::process, pid, 0, first, rank_cmdline, counts);
+  if (!is_comm) add(at, kind::executable, pid, 0, words == 1 ? first : executable, rank_cmdline, counts);
 }
 
-bool task_names::process_tree(byte_span message, place const& at, counters& counts) {
+void task_names::process_tree(byte_span message, place const& at, counters& counts) {
   namespace f = proto::fields::process_tree;
   namespace t = proto::fields::process_tree_thread;
   wire_reader r(message);
   while (r.next()) {
     if (!r.is_bytes()) continue;
-    if (r.number() == f::processes && !process_of_tree(r.bytes(), at, counts)) return false;
+    if (r.number() == f::processes) process_of_tree(r.bytes(), at, counts);
     if (r.number() != f::threads) continue;
     std::int64_t tid = 0, tgid = 0;
     std::string_view name;
@@ -159,16 +153,15 @@ bool task_names::process_tree(byte_span message, place const& at, counters& coun
       if (th.is_varint() && th.number() == t::tgid) tgid = int_of(th.value());
       if (th.is_bytes() && th.number() == t::name) name = text_of(th.bytes());
     }
-    if (!add(at, kind::thread, tgid, tid, name, rank_tree_thread, counts)) return false;
+    add(at, kind::thread, tgid, tid, name, rank_tree_thread, counts);
   }
-  return true;
 }
 
-bool task_names::process_descriptor(byte_span message, place const& at, counters& counts) {
-  return process_descriptor(message, 0, at, counts);
+void task_names::process_descriptor(byte_span message, place const& at, counters& counts) {
+  process_descriptor(message, 0, at, counts);
 }
 
-bool task_names::process_descriptor(byte_span message, std::uint64_t chrome_type, place const& at, counters& counts) {
+void task_names::process_descriptor(byte_span message, std::uint64_t chrome_type, place const& at, counters& counts) {
   namespace f = proto::fields::process_descriptor;
   std::int64_t pid = 0;
   std::string_view name, first;
@@ -185,20 +178,20 @@ bool task_names::process_descriptor(byte_span message, std::uint64_t chrome_type
   }
   place fixed = at;
   fixed.copy = false;
-  return add(fixed, kind::process, pid, 0, chrome_process_name(chrome_type), rank_chrome_process, counts) &&
-         add(at, kind::process, pid, 0, name, rank_process_descriptor, counts) &&
-         add(at, kind::executable, pid, 0, first, rank_process_descriptor, counts);
+  add(fixed, kind::process, pid, 0, chrome_process_name(chrome_type), rank_chrome_process, counts);
+  add(at, kind::process, pid, 0, name, rank_process_descriptor, counts);
+  add(at, kind::executable, pid, 0, first, rank_process_descriptor, counts);
 }
 
-bool task_names::thread_descriptor(byte_span message, place const& at, counters& counts) {
+void task_names::thread_descriptor(byte_span message, place const& at, counters& counts) {
   auto const t = read_thread(message);
   auto const name = t.name.empty() ? chrome_thread_name(t.chrome_type) : t.name;
   place where = at;
   where.copy = at.copy && !t.name.empty();
-  return !t.has_tid || add(where, kind::thread, t.pid, t.tid, name, rank_descriptor_thread, counts);
+  if (t.has_tid) add(where, kind::thread, t.pid, t.tid, name, rank_descriptor_thread, counts);
 }
 
-bool task_names::track_descriptor(byte_span message, place const& at, counters& counts) {
+void task_names::track_descriptor(byte_span message, place const& at, counters& counts) {
   namespace f = proto::fields::track_descriptor;
   byte_span process, thread, chrome_process, chrome_thread;
   wire_reader r(message);
@@ -214,11 +207,11 @@ bool task_names::track_descriptor(byte_span message, place const& at, counters& 
     wire_reader c(chrome_process);
     while (c.next())
       if (c.is_varint() && c.number() == proto::fields::chrome_process_descriptor::process_type) type = c.value();
-    if (!process_descriptor(process, type, at, counts)) return false;
+    process_descriptor(process, type, at, counts);
   }
-  if (thread.data() == nullptr) return true;
+  if (thread.data() == nullptr) return;
   auto const t = read_thread(thread);
-  if (!t.has_pid || !t.has_tid) return true;
+  if (!t.has_pid || !t.has_tid) return;
   if (chrome_thread.data() != nullptr) {
     wire_reader c(chrome_thread);
     std::uint64_t type = 0;
@@ -227,10 +220,9 @@ bool task_names::track_descriptor(byte_span message, place const& at, counters& 
         type = c.value();
     place where = at;
     where.copy = false;
-    if (!add(where, kind::thread, t.pid, t.tid, chrome_thread_name(type), rank_chrome_thread, counts))
-      return false;
+    add(where, kind::thread, t.pid, t.tid, chrome_thread_name(type), rank_chrome_thread, counts);
   }
-  return thread_descriptor(thread, at, counts);
+  thread_descriptor(thread, at, counts);
 }
 
 void task_names::apply(event const& e) {

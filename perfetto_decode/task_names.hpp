@@ -2,10 +2,9 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <map>
 #include <string_view>
 #include <tuple>
-#include <vector>
+#include <utility>
 
 #include "perfetto_decode/arena.hpp"
 #include "perfetto_decode/budget.hpp"
@@ -21,7 +20,8 @@ namespace profile_relay::perfetto_decode {
 /// pid, tid).
 class task_names {
  public:
-  task_names(memory_budget& working, arena& keep) : working_(&working), keep_(&keep) {}
+  task_names(memory_budget& working, arena& keep)
+      : keep_(&keep), events_(working), threads_(working), pid_of_tid_(working), processes_(working) {}
 
   /// Where a piece of naming stood: its machine, its time, and whether its bytes go away.
   struct place {
@@ -29,13 +29,16 @@ class task_names {
     time_ref time;
     bool copy = false;
   };
-  /// Each returns false when the budget refuses.
-  bool process_tree(byte_span message, place const& at, counters& counts);
-  bool process_descriptor(byte_span message, place const& at, counters& counts);
-  bool thread_descriptor(byte_span message, place const& at, counters& counts);
-  bool track_descriptor(byte_span message, place const& at, counters& counts);
+  /// To be called before each packet: of its names only the first tells that its time cannot be had.
+  void begin_packet() { first_of_packet_ = true; }
+  /// What they keep is charged (budget_refused).
+  void process_tree(byte_span message, place const& at, counters& counts);
+  void process_descriptor(byte_span message, place const& at, counters& counts);
+  void thread_descriptor(byte_span message, place const& at, counters& counts);
+  void track_descriptor(byte_span message, place const& at, counters& counts);
 
-  /// Sorts by time (`resolve` gives trace time; false = drop) and settles every name.
+  /// Sorts by time and settles every name. resolve(time, first_of_packet, when) -> bool gives the time to sort by; false =
+  /// drop.
   template <class Resolve>
   void settle(Resolve&& resolve);
 
@@ -52,6 +55,8 @@ class task_names {
     std::string_view text;
     std::uint8_t rank;
     kind what;
+    bool first_of_packet;
+    std::uint32_t order = 0;
   };
   struct value {
     std::string_view text;
@@ -64,19 +69,18 @@ class task_names {
   using thread_key = std::tuple<std::uint32_t, std::int64_t, std::int64_t>;
   using process_key = std::pair<std::uint32_t, std::int64_t>;
 
-  bool add(place const& at, kind what, std::int64_t pid, std::int64_t tid, std::string_view text,
+  void add(place const& at, kind what, std::int64_t pid, std::int64_t tid, std::string_view text,
            std::uint8_t rank, counters& counts);
-  bool process_descriptor(byte_span message, std::uint64_t chrome_type, place const& at, counters& counts);
-  bool process_of_tree(byte_span message, place const& at, counters& counts);
+  void process_descriptor(byte_span message, std::uint64_t chrome_type, place const& at, counters& counts);
+  void process_of_tree(byte_span message, place const& at, counters& counts);
   void apply(event const& e);
 
-  memory_budget* working_;
   arena* keep_;
-  std::vector<event> events_;
-  std::map<thread_key, value> threads_;
-  std::map<std::pair<std::uint32_t, std::int64_t>, std::int64_t>
-      pid_of_tid_;  // for samples that name no process
-  std::map<process_key, process_value> processes_;
+  bool first_of_packet_ = true;
+  budget_vector<event> events_;
+  budget_map<thread_key, value> threads_;
+  budget_map<std::pair<std::uint32_t, std::int64_t>, std::int64_t> pid_of_tid_;  // for samples that name no process
+  budget_map<process_key, process_value> processes_;
 };
 
 /// The label Chrome shows for a thread type; "" for unknown ones.
@@ -86,9 +90,12 @@ std::string_view chrome_process_name(std::uint64_t type);
 
 template <class Resolve>
 void task_names::settle(Resolve&& resolve) {
-  std::erase_if(events_, [&](event& e) { return !resolve(e.time, e.trace_time); });
-  std::stable_sort(events_.begin(), events_.end(),
-                   [](event const& a, event const& b) { return a.trace_time < b.trace_time; });
+  std::erase_if(events_, [&](event& e) { return !resolve(e.time, e.first_of_packet, e.trace_time); });
+  // By (time, order in the file), in place: std::stable_sort would take memory that no budget knows of.
+  for (std::uint32_t i = 0; auto& e : events_) e.order = i++;
+  std::sort(events_.begin(), events_.end(), [](event const& a, event const& b) {
+    return std::pair(a.trace_time, a.order) < std::pair(b.trace_time, b.order);
+  });
   for (auto const& e : events_) apply(e);
 }
 

@@ -1,12 +1,11 @@
 #pragma once
 
 #include <array>
-#include <boost/unordered/unordered_flat_map.hpp>
-#include <boost/unordered/unordered_flat_set.hpp>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
-#include <vector>
+#include <tuple>
 
 #include "perfetto_decode/arena.hpp"
 #include "perfetto_decode/clock_graph.hpp"
@@ -26,7 +25,7 @@ struct time_key;
 /// What outlives the decoder: copies of strings whose source was a bundle. The budgets must outlive the
 /// arena.
 struct decoded_storage {
-  explicit decoded_storage(limits const& lim) : result(lim.result_bytes), keep(result) {}
+  explicit decoded_storage(limits const& lim) : result(lim.result_bytes, errc::result_memory), keep(result) {}
   memory_budget result;
   arena keep;
 };
@@ -40,7 +39,8 @@ struct decoded_storage {
 /// state of sequences (4).
 class trace_decoder final : packet_sink {
  public:
-  explicit trace_decoder(limits const& lim);
+  /// `packet_offset` is kept at the packet being read, for the message of a refusal.
+  trace_decoder(limits const& lim, std::size_t& packet_offset);
 
   result<decoded_trace> run(byte_span trace);
 
@@ -53,10 +53,11 @@ class trace_decoder final : packet_sink {
   };
   struct sequence {
     std::uint32_t machine = 0, id = 0;
+    std::uint32_t index = 0;  // in order of first sight
     bool seen = false;   // a packet of it was met before
     bool valid = false;  // incremental state
     packet_defaults defaults;
-    std::unique_ptr<interval> current;
+    std::optional<interval> current;
     // The thread descriptor outlives clears; the reference time does not.
     bool has_thread = false, has_reference = false;
     std::int64_t pid = 0, tid = 0;
@@ -70,35 +71,41 @@ class trace_decoder final : packet_sink {
       std::uint32_t ref;
       bool of_stack_sample;
     };
-    std::vector<used_callstack> used;
+    budget_vector<used_callstack> used;
     // StackSamples whose contexts are interned: the entry may still come.
     struct pending_context {
       std::uint32_t record;
       std::uint64_t task_iid, descriptor_iid;
       bool has_task, has_descriptor;
     };
-    std::vector<pending_context> pending;
+    budget_vector<pending_context> pending;
+
+    explicit sequence(memory_budget& working) : used(working), pending(working) {}
   };
+  // A sample, in 32 bytes: there are many.
   struct record {
-    time_ref time;
-    std::uint32_t ref = none;  // into refs_; none = no callstack
+    std::int64_t time = 0;                          // time_ref::raw; resolved: trace time or wall time
+    std::uint32_t clock = time_ref::trace_time;     // time_ref::clock
+    std::uint32_t ref = none;                       // into refs_; none = no callstack
     std::uint32_t task = none;
-    std::uint32_t stream_sequence = 0, stream_cpu = 0;
+    std::uint32_t sequence = none, cpu = 0;         // the stream, which decides the timebase
     sample_source source = sample_source::perf_sample;
     bool cpu_time = true;
     bool marker = false;  // a loss report: no sample, but it fixes its stream's timebase
-    // After the last packet: what `time.raw` has become.
+    // After the last packet: what `time` has become; dropped ones keep the counter that says why in `ref`.
     enum class resolved : std::uint8_t { not_yet, trace_time, wall_time, dropped } state = resolved::not_yet;
-    counter why{};  // dropped
+
+    void drop(counter why) {
+      state = resolved::dropped;
+      ref = static_cast<std::uint32_t>(why);
+    }
   };
+  static_assert(sizeof(record) == 32);
   struct task_key {
     std::uint32_t machine;
     std::int64_t pid, tid;
     bool has_pid, has_tid;
     bool operator==(task_key const&) const = default;
-  };
-  struct task_hash {
-    std::size_t operator()(task_key const& k) const;
   };
   struct base_time {
     time_ref time;
@@ -116,25 +123,20 @@ class trace_decoder final : packet_sink {
   bool start_interval(sequence& s);
   bool end_interval(sequence& s);
   void read_defaults(sequence& s, byte_span message);
-  bool describe(packet_view const& p, sequence* s, time_ref t);
+  void describe(packet_view const& p, sequence* s, time_ref t);
   void on_clock_snapshot(packet_view const& p);
   void on_remote_clock_sync(packet_view const& p);
   void note_thread(sequence& s, byte_span thread_descriptor, bool needs_both);
   time_ref time_of(packet_view const& p, sequence* s);
-  bool out_of_working() { return fail(errc::working_memory, trace_reader::working_exceeded); }
-
-  bool out_of_result() {
-    return fail(errc::result_memory, "frames, stacks and samples exceed profiling.max_result_memory");
-  }
 
   // samples
   bool perf_sample(packet_view const& p, sequence* s, time_ref t);
   bool stack_sample(packet_view const& p, sequence* s, time_ref t);
   bool streaming_profile(packet_view const& p, sequence* s, time_ref t);
   bool add_record(record const& r);
-  bool use_callstack(sequence* s, std::uint64_t iid, bool of_stack_sample, std::uint32_t& ref);
+  std::uint32_t use_callstack(sequence* s, std::uint64_t iid, bool of_stack_sample);
   std::uint32_t task_of(task_key const& k);
-  bool resolve_pending(sequence& s);
+  void resolve_pending(sequence& s);
   bool refused(stack_resolver const& r);
 
   // after the last packet
@@ -142,39 +144,43 @@ class trace_decoder final : packet_sink {
   void resolve_bases();
   void resolve_record(record& r);
   bool resolve_time(time_ref t, std::int64_t& trace_time, counter& why);
-  bool resolve_missing();
+  void resolve_missing();
+  void note_time(time_ref t);
+  bool cpu_time_of_stream(record const& r);
   std::int64_t greatest_before(time_ref t) const;
-  std::vector<time_key> time_order() const;
-  bool emit();
+  budget_vector<time_key> time_order();
+  void emit();
   void name_tasks();
 
   limits limits_;
-  decoded_trace out_;
   std::shared_ptr<decoded_storage> storage_;
   memory_budget working_;
+  decoded_trace out_;
   string_table strings_;
   stack_resolver stacks_;
   clock_graph clocks_;
   task_names names_;
-  boost::unordered_flat_map<std::uint64_t, std::unique_ptr<sequence>> sequences_;
+  budget_map<std::pair<std::uint32_t, std::uint32_t>, sequence> sequences_;  // by machine and id
   sequence* last_sequence_ = nullptr;
-  boost::unordered_flat_map<task_key, std::uint32_t, task_hash> task_index_;
-  // The last few tasks, by the low bits of their tid: a look-up of the map for each sample would cost more.
+  value_index task_index_;
+  hash_seed task_seed_;
+  // The last few tasks, by the low bits of their tid: a look-up of the index for each sample would cost more.
   static constexpr std::size_t recent_tasks = 64;
   std::array<task_key, recent_tasks> recent_keys_{};
   std::array<std::uint32_t, recent_tasks> recent_ids_;
-  std::vector<record> records_;
-  std::vector<stack_ref> refs_;
-  std::vector<base_time> bases_;
+  budget_vector<record> records_;
+  budget_vector<stack_ref> refs_;
+  budget_vector<base_time> bases_;
   // Of packets without samples: those that raised their clock's greatest reading, and that reading by node.
-  std::vector<time_ref> marks_;
-  std::vector<std::int64_t> greatest_;
-  std::vector<std::int64_t> greatest_of_records_, greatest_of_marks_;  // running, for packets without a time
-  std::vector<clock_graph::reading> readings_;
-  std::vector<byte_span> module_symbols_;
-  boost::unordered_flat_set<std::uint32_t> machines_;  // foreign ones
+  budget_vector<time_ref> marks_;
+  budget_vector<std::int64_t> greatest_;
+  budget_vector<std::int64_t> greatest_of_records_, greatest_of_marks_;  // running, for packets without a time
+  budget_vector<clock_graph::reading> readings_;
+  budget_vector<byte_span> module_symbols_;
+  budget_map<std::tuple<std::uint32_t, std::uint32_t, std::uint32_t>, bool> streams_;  // (machine, sequence, cpu): CPU time?
+  budget_map<std::uint32_t, char> machines_;  // foreign ones
   std::uint32_t first_machine_ = 0, last_machine_ = 0;
-  std::size_t packet_offset_ = 0;
+  std::size_t& packet_offset_;
   bool host_seen_ = false;
   clock_graph::node host_default_ = clock_graph::no_node;  // cached until the next snapshot
   bool host_default_known_ = false;

@@ -55,6 +55,7 @@ class converter {
   convert_counts& counts_;
   std::vector<std::uint32_t> stack_of_;  ///< by decoded stack
   std::vector<std::uint64_t> stack_hashes_;
+  perfetto_decode::hash_seed seed_ = perfetto_decode::seed_of(this);
   std::vector<std::uint64_t> samples_of_task_ = std::vector<std::uint64_t>(trace_.tasks.size());
   image_list images_;
 };
@@ -135,7 +136,7 @@ boost::system::result<void, error> converter::run() {
   thread_list threads(trace_, to_);
   boost::unordered_flat_set<std::uint32_t, stack_hash, stack_equal> unique(0, stack_hash{this},
                                                                            stack_equal{this});
-  to_.stacks.reserve(trace_.stacks.size(), trace_.stack_frames.size());
+  to_.stacks.reserve(trace_.stacks.size(), trace_.stack_frames);
   stack_hashes_.reserve(trace_.stacks.size());
   std::uint32_t idle = none;
 
@@ -167,11 +168,15 @@ boost::system::result<void, error> converter::run() {
 
 /// Appends the stack as it is emitted, with its hash; the caller drops it again if an equal one exists.
 std::uint32_t converter::stack(std::uint32_t decoded, frame_list& frames) {
-  auto const& from = trace_.stacks[decoded];
-  for (std::uint32_t i = 0; i < from.count; ++i) frames.push(trace_.stack_frames[from.first + i]);
+  for (const auto f : trace_.stacks[decoded].frames()) frames.push(f);
   const auto index = to_.stacks.close();
-  auto h = seed_from(this);
-  for (const auto f : to_.stacks[index]) h = perfetto_decode::mix(h, f);
+  using perfetto_decode::fold;
+  const auto stack = to_.stacks[index];
+  auto h = seed_.b ^ stack.size();
+  std::size_t i = 0;
+  for (; i + 2 <= stack.size(); i += 2)
+    h = fold(h ^ stack[i] ^ (std::uint64_t{stack[i + 1]} << 32), seed_.a) + seed_.b;
+  if (i < stack.size()) h = fold(h ^ stack[i], seed_.a) + seed_.b;
   stack_hashes_.push_back(h);
   return index;
 }

@@ -20,7 +20,7 @@ frame_list::frame_list(decoded_trace const& trace, options opts, image_list& ima
       unique_(0, frame_hash{this}, frame_equal{this}) {
   no_mapping_.known = true;
   to_.frames.reserve(trace.frames.size());
-  hashes_.reserve(trace.frames.size());
+  keys_.reserve(trace.frames.size());
   unique_.reserve(trace.frames.size());
 }
 
@@ -38,7 +38,7 @@ frame_list::mapping_memo const& frame_list::memo_of(std::uint32_t mapping) {
   memo.traits = traits_of(m);
   memo.has_debug_id = debug_id_of_build_id(m.build_id).has_value();
   if (const auto package = package_of(m.name); !package.empty()) memo.package = package;
-  memo.package_hash = hash_text(memo.package.text(), seed_from(this));
+  if (memo.package) memo.package_id = m.name_id;
   memo.in_app = is_app_library(m.name) || is_executable(memo.package.text());
   return memo;
 }
@@ -59,13 +59,8 @@ void frame_list::push_run(std::uint32_t decoded_frame) {
   }
   if (known == none) {
     const auto first = static_cast<std::uint32_t>(run_frames_.size());
-    for (std::uint32_t i = 0; i < f.line_count; ++i) {
-      auto const& line = trace_.lines[f.first_line + i];
-      // The last line is the physical function, which the frame's own name may tell.
-      const bool physical = i + 1 == f.line_count;
-      run_frames_.push_back(
-          emit_line(f, line, line.function.empty() && physical ? f.function : line.function));
-    }
+    for (std::uint32_t i = 0; i < f.line_count; ++i)
+      run_frames_.push_back(emit_line(f, trace_.lines[f.first_line + i], i + 1 == f.line_count));
     known = first_run + static_cast<std::uint32_t>(runs_.size());
     runs_.push_back({first, f.line_count});
   }
@@ -87,12 +82,17 @@ std::uint32_t frame_list::emit(perfetto_decode::frame const& f) {
       out.instruction_addr = f.rel_pc;
     }
   }
-  return finish(out, f, f.function, platform, memo);
+  frame_key key{};
+  key.function = f.function_id;
+  key.platform = platform;
+  return finish(out, key, f, f.function, memo);
 }
 
-std::uint32_t frame_list::emit_line(perfetto_decode::frame const& f, symbol_line const& line,
-                                    std::string_view function) {
+std::uint32_t frame_list::emit_line(perfetto_decode::frame const& f, symbol_line const& line, bool physical) {
   auto const& memo = memo_of(f.mapping);
+  // The last line is the physical function, which the frame's own name may tell.
+  const bool own_name = line.function.empty() && physical;
+  const auto function = own_name ? f.function : line.function;
   // No address: the server would expand inlined functions a second time.
   sample_v2::frame out;
   if (!line.source_file.empty()) {
@@ -100,13 +100,23 @@ std::uint32_t frame_list::emit_line(perfetto_decode::frame const& f, symbol_line
     out.filename = line.source_file.substr(line.source_file.rfind('/') + 1);
   }
   if (line.line != 0) out.lineno = line.line;
-  return finish(out, f, function, platform_of(f, function, memo.traits), memo);
+  frame_key key{};
+  key.function = own_name ? f.function_id : line.function_id;
+  key.file = line.source_file_id;
+  key.platform = platform_of(f, function, memo.traits);
+  return finish(out, key, f, function, memo);
 }
 
-std::uint32_t frame_list::finish(sample_v2::frame& out, perfetto_decode::frame const& f,
-                                 std::string_view function, frame_platform platform,
-                                 mapping_memo const& memo) {
-  switch (platform) {
+std::size_t frame_list::hash_of(frame_key const& k, perfetto_decode::hash_seed seed) {
+  return perfetto_decode::hash_words(seed, k.address, (std::uint64_t{k.function} << 32) | k.package,
+                                     (std::uint64_t{k.file} << 32) | k.line);
+}
+
+std::uint32_t frame_list::finish(sample_v2::frame& out, frame_key key, perfetto_decode::frame const& f,
+                                 std::string_view function, mapping_memo const& memo) {
+  constexpr std::string_view unknown = "unknown";
+  constexpr std::uint32_t unknown_id = 0xffff'ffff;  // for the word itself, whoever wrote it
+  switch (key.platform) {
     case frame_platform::native:
       if (f.mapping != none) images_.use(f.mapping);
       [[fallthrough]];
@@ -125,24 +135,27 @@ std::uint32_t frame_list::finish(sample_v2::frame& out, perfetto_decode::frame c
   }
   if (!function.empty()) out.function = function;
   out.package = memo.package;
-  if (!out.function && !out.instruction_addr && !out.package && !out.abs_path) out.function = "unknown";
-  if (options_.set_in_app) out.in_app = memo.in_app && platform != frame_platform::native_without_address;
+  if (!out.function && !out.instruction_addr && !out.package && !out.abs_path) out.function = unknown;
+  if (options_.set_in_app)
+    out.in_app = memo.in_app && key.platform != frame_platform::native_without_address;
 
-  using perfetto_decode::mix;
-  const auto seed = seed_from(this);
-  auto h = mix(memo.package_hash, hash_text(out.function.text(), seed));
-  h = mix(h, out.instruction_addr.value_or(0));
-  if (out.module) h = mix(h, hash_text(*out.module, seed));
-  if (out.abs_path) h = mix(h, hash_text(*out.abs_path, seed));
-  if (out.lineno) h = mix(h, *out.lineno);
+  key.package = memo.package_id;
+  key.has_address = out.instruction_addr.has_value();
+  key.address = out.instruction_addr.value_or(0);
+  key.has_line = out.lineno.has_value();
+  key.line = out.lineno.value_or(0);
+  if (!out.module && out.function.text() == unknown) key.function = unknown_id;
+  // Both are written as "native"; where they differ in anything else, that is in the key.
+  if (key.platform == frame_platform::native_without_address && (!options_.set_in_app || !memo.in_app))
+    key.platform = frame_platform::native;
 
   const auto index = static_cast<std::uint32_t>(to_.frames.size());
   to_.frames.push_back(out);
-  hashes_.push_back(h);
+  keys_.push_back(key);
   const auto [at, is_new] = unique_.insert(index);
   if (is_new) return index;
   to_.frames.pop_back();
-  hashes_.pop_back();
+  keys_.pop_back();
   return *at;
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "perfetto_decode/decoded_trace.hpp"
+#include "perfetto_decode/hash.hpp"
 #include "profile/convert_images.hpp"
 #include "profile/mapping_rules.hpp"
 #include "profile/sample_v2.hpp"
@@ -44,12 +45,12 @@ class frame_list {
  private:
   struct frame_hash {
     frame_list const* list;
-    std::size_t operator()(std::uint32_t i) const { return list->hashes_[i]; }
+    std::size_t operator()(std::uint32_t i) const { return hash_of(list->keys_[i], list->seed_); }
   };
   struct frame_equal {
     frame_list const* list;
     bool operator()(std::uint32_t a, std::uint32_t b) const {
-      return list->to_.frames[a] == list->to_.frames[b];
+      return list->keys_[a] == list->keys_[b];
     }
   };
   struct mapping_memo {
@@ -58,7 +59,15 @@ class frame_list {
     bool in_app = false;
     bool has_debug_id = false;
     sample_v2::optional_text package;
-    std::uint64_t package_hash = 0;
+    std::uint32_t package_id = 0;  ///< the text id of the mapping's name; 0 for names that give no package
+  };
+  /// What tells two emitted frames apart, by text ids: equal keys are equal frames.
+  struct frame_key {
+    std::uint64_t address;
+    std::uint32_t function, file, package, line;
+    frame_platform platform;
+    bool has_address, has_line;
+    bool operator==(frame_key const&) const = default;
   };
   /// The emitted frames of a decoded frame with symbol lines, in run_frames_.
   struct run {
@@ -67,10 +76,10 @@ class frame_list {
 
   void push_run(std::uint32_t decoded_frame);
   std::uint32_t emit(perfetto_decode::frame const& f);
-  std::uint32_t emit_line(perfetto_decode::frame const& f, perfetto_decode::symbol_line const& line,
-                          std::string_view function);
-  std::uint32_t finish(sample_v2::frame& out, perfetto_decode::frame const& f, std::string_view function,
-                       frame_platform platform, mapping_memo const& m);
+  std::uint32_t emit_line(perfetto_decode::frame const& f, perfetto_decode::symbol_line const& line, bool physical);
+  std::uint32_t finish(sample_v2::frame& out, frame_key key, perfetto_decode::frame const& f, std::string_view function,
+                       mapping_memo const& m);
+  static std::size_t hash_of(frame_key const& k, perfetto_decode::hash_seed seed);
   mapping_memo const& memo_of(std::uint32_t mapping);
   bool is_executable(std::string_view package) const;
 
@@ -87,7 +96,8 @@ class frame_list {
   std::vector<std::uint32_t> run_frames_;
   std::vector<mapping_memo> mappings_;
   mapping_memo no_mapping_;
-  std::vector<std::uint64_t> hashes_;  ///< by emitted frame
+  std::vector<frame_key> keys_;  ///< by emitted frame
+  perfetto_decode::hash_seed seed_ = perfetto_decode::seed_of(this);
   boost::unordered_flat_set<std::uint32_t, frame_hash, frame_equal> unique_;
 };
 

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "perfetto_decode/decoded_trace.hpp"
+#include "perfetto_decode/hash.hpp"
 #include "profile/sample_v2.hpp"
-#include "profile/text_hash.hpp"
 
 namespace profile_relay::profile {
 
@@ -30,9 +30,9 @@ class image_list {
  private:
   using identity = std::pair<std::string_view, std::uint64_t>;
   struct identity_hash {
-    std::uint64_t seed;
+    perfetto_decode::hash_seed seed;
     std::size_t operator()(identity const& i) const {
-      return perfetto_decode::mix(hash_text(i.first, seed), i.second);
+      return perfetto_decode::hash_words(seed, perfetto_decode::hash_text(i.first, seed), i.second);
     }
   };
 

@@ -83,8 +83,7 @@ nlohmann::json dump(decoded_trace const& t) {
     if (!task.thread_name.empty()) j["thread"] = task.thread_name;
     if (!task.process_name.empty()) j["process"] = task.process_name;
     auto stack = nlohmann::json::array();
-    for (std::uint32_t i = 0; i < t.stacks[s.stack].count; ++i)
-      stack.push_back(dump_frame(t, t.frames[t.stack_frames[t.stacks[s.stack].first + i]]));
+    for (auto const f : t.stacks[s.stack].frames()) stack.push_back(dump_frame(t, t.frames[f]));
     j["stack"] = stack;
     samples.push_back(j);
   }

@@ -2,7 +2,9 @@
 
 #include <deque>
 #include <initializer_list>
+#include <map>
 #include <string>
+#include <vector>
 
 #include "perfetto_decode/decoded_trace.hpp"
 
@@ -21,6 +23,7 @@ class trace_builder {
   std::uint32_t mapping(std::string name, std::string build_id = "") {
     profile_relay::perfetto_decode::mapping m;
     m.name = keep(std::move(name));
+    m.name_id = text_id(m.name);
     m.build_id = keep(std::move(build_id));
     m.start = 0x1000;
     m.end = 0x2000;
@@ -33,6 +36,7 @@ class trace_builder {
                       std::uint64_t rel_pc = 0) {
     profile_relay::perfetto_decode::frame f;
     f.function = keep(std::move(function));
+    f.function_id = text_id(f.function);
     f.mapping = mapping_index;
     f.rel_pc = rel_pc;
     trace.frames.push_back(f);
@@ -43,14 +47,15 @@ class trace_builder {
   void line(std::string function, std::string file, std::uint32_t number) {
     auto& f = trace.frames.back();
     if (f.line_count++ == 0) f.first_line = static_cast<std::uint32_t>(trace.lines.size());
-    trace.lines.push_back({keep(std::move(function)), keep(std::move(file)), number});
+    auto const name = keep(std::move(function)), path = keep(std::move(file));
+    trace.lines.push_back({name, path, number, text_id(name), text_id(path)});
   }
 
   /// Leaf first.
   std::uint32_t stack(std::initializer_list<std::uint32_t> frames) {
-    trace.stacks.push_back(
-        {static_cast<std::uint32_t>(trace.stack_frames.size()), static_cast<std::uint32_t>(frames.size())});
-    trace.stack_frames.insert(trace.stack_frames.end(), frames);
+    auto const& kept = stacks_.emplace_back(frames);
+    trace.stacks.push_back({kept.data(), static_cast<std::uint32_t>(kept.size())});
+    trace.stack_frames += kept.size();
     return static_cast<std::uint32_t>(trace.stacks.size() - 1);
   }
 
@@ -80,5 +85,11 @@ class trace_builder {
   }
 
  private:
+  std::uint32_t text_id(std::string_view text) {
+    return text.empty() ? 0 : ids_.try_emplace(std::string(text), static_cast<std::uint32_t>(ids_.size() + 1)).first->second;
+  }
+
   std::deque<std::string> texts_;
+  std::deque<std::vector<std::uint32_t>> stacks_;
+  std::map<std::string, std::uint32_t> ids_;
 };
