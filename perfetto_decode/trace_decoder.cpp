@@ -1,25 +1,6 @@
 #include "perfetto_decode/trace_decoder.hpp"
 
-#include <algorithm>
-#include <cstring>
-
-#include "perfetto_decode/container.hpp"
-#include "perfetto_decode/inflate.hpp"
-
 namespace profile_relay::perfetto_decode {
-namespace {
-
-constexpr std::size_t window_start = 64u << 10;
-// A bundle up to this size is inflated whole before it is read; the service writes them under 512 KiB.
-constexpr std::size_t whole_bundle = 4u << 20;
-
-bool starts_with(byte_span s, std::initializer_list<unsigned> magic) {
-  if (s.size() < magic.size()) return false;
-  return std::equal(magic.begin(), magic.end(), s.begin(),
-                    [](unsigned m, std::byte b) { return m == static_cast<std::uint8_t>(b); });
-}
-
-}  // namespace
 
 trace_decoder::trace_decoder(limits const& lim)
     : limits_(lim),
@@ -39,155 +20,22 @@ bool trace_decoder::fail(errc code, std::string what) {
   return false;
 }
 
-void trace_decoder::note_corrupt(counter c, std::size_t offset) {
-  out_.counts.add(c);
-  out_.counts.corrupt_offset = offset;
-  stopped_ = true;
+bool trace_decoder::on_packet(packet_view const& packet, packet_place const& place) {
+  packet_offset_ = place.offset;
+  copy_ = place.transient;
+  if (!process(packet)) return false;
+  return !working_.exceeded() || out_of_working();
 }
 
 result<decoded_trace> trace_decoder::run(byte_span trace) {
-  if (starts_with(trace, {0x1f, 0x8b}))
-    run_compressed(trace, packing::gzip_members);
-  else if (starts_with(trace, {0x28, 0xb5, 0x2f, 0xfd}))
-    run_compressed(trace, packing::zstd_frames);
-  else
-    run_plain(trace);
-  if (!failed_ && out_.packets == 0 && stopped_)
-    fail(errc::unreadable, "the input is not a Perfetto trace from its first packet on");
-  if (failed_ || !finish()) return error_;
+  trace_reader reader(limits_, working_, out_.counts, *this);
+  bool const whole = reader.run(trace);
+  if (reader.failed()) return reader.failure();
+  packet_offset_ = reader.offset();
+  out_.packets = reader.packets();
+  if (!whole || !finish()) return error_;
   out_.storage = storage_;
   return std::move(out_);
-}
-
-void trace_decoder::run_plain(byte_span trace) {
-  auto const r = walk_packets(trace, limits_.packet_bytes, false,
-                              [&](byte_span p, std::size_t at) { return on_packet(p, at); });
-  packet_offset_ = r.used;
-  if (r.end == walk_end::too_large)
-    fail(errc::packet_too_large, "a packet exceeds profiling.max_packet_size");
-  if (r.end == walk_end::corrupt) note_corrupt(counter::packet_corrupt, r.used);
-  if (r.end == walk_end::incomplete) out_.counts.add(counter::packet_truncated);
-}
-
-bool trace_decoder::count_inflated(std::size_t n) {
-  inflated_ += n;
-  return inflated_ <= limits_.inflated_bytes ||
-         fail(errc::too_many_inflated, "the trace inflates to more than profiling.max_profile_size allows");
-}
-
-bool trace_decoder::grow(std::vector<std::byte>& window, std::size_t size) {
-  if (size <= window.size()) return true;
-  if (!working_.charge(size)) return out_of_working();
-  std::vector<std::byte> larger(size);
-  std::copy(window.begin(), window.end(), larger.begin());
-  working_.refund(window.size());
-  window = std::move(larger);
-  return true;
-}
-
-walk_end trace_decoder::walk_inflated(inflater& in, std::vector<std::byte>& window, bool only_packets,
-                                      bool count_bytes) {
-  std::size_t have = 0, consumed = 0;
-  if (!grow(window, window_start)) return walk_end::stopped;
-  for (;;) {
-    std::size_t const n = in.read(std::span(window).subspan(have));
-    if (count_bytes && !count_inflated(n)) return walk_end::stopped;
-    have += n;
-    auto const r = walk_packets(byte_span(window.data(), have), limits_.packet_bytes, only_packets,
-                                [&](byte_span p, std::size_t at) { return on_packet(p, consumed + at); });
-    packet_offset_ = consumed + r.used;
-    if (r.end != walk_end::all && r.end != walk_end::incomplete) return r.end;
-    std::memmove(window.data(), window.data() + r.used, have - r.used);
-    have -= r.used;
-    consumed += r.used;
-    if (in.status() != inflater::state::running) return have == 0 ? walk_end::all : walk_end::incomplete;
-    if (r.needed > limits_.packet_bytes + 16)
-      return walk_end::too_large;  // a field that is no packet, past any use
-    if (!grow(window, std::max(r.needed, have == window.size() ? have * 2 : have))) return walk_end::stopped;
-  }
-}
-
-void trace_decoder::run_compressed(byte_span trace, packing how) {
-  std::size_t const own = how == packing::gzip_members ? inflater::zlib_bytes : inflater::zstd_window_bytes;
-  if (!working_.charge(own)) {
-    out_of_working();
-    return;
-  }
-  inflater in(how, trace);
-  copy_ = true;
-  auto const end = walk_inflated(in, file_window_, false, true);
-  copy_ = false;
-  working_.refund(own);
-  if (failed_) return;
-  if (end == walk_end::too_large) fail(errc::packet_too_large, "a packet exceeds profiling.max_packet_size");
-  if (end == walk_end::corrupt || (end != walk_end::stopped && in.status() == inflater::state::damaged))
-    note_corrupt(counter::packet_corrupt, packet_offset_);
-  else if (end == walk_end::incomplete || in.status() == inflater::state::truncated)
-    out_.counts.add(counter::packet_truncated);
-}
-
-bool trace_decoder::on_bundle(byte_span payload, packing how, std::size_t offset) {
-  if (inside_bundle_) return fail(errc::nested_bundle, "a compressed bundle inside a compressed bundle");
-  std::size_t const own = how == packing::zlib_stream ? inflater::zlib_bytes : inflater::zstd_window_bytes;
-  if (!working_.charge(own)) return out_of_working();
-  auto const outer_copy = copy_;
-  inside_bundle_ = copy_ = true;
-  auto corrupt = [&] {
-    note_corrupt(counter::bundle_corrupt, offset);
-    return false;
-  };
-  auto read = [&] {
-    inflater in(how, payload);
-    std::size_t have = 0;
-    if (!grow(bundle_window_, window_start)) return false;
-    while (in.status() == inflater::state::running && have < whole_bundle) {
-      if (have == bundle_window_.size() && !grow(bundle_window_, have * 2)) return false;
-      std::size_t const n = in.read(std::span(bundle_window_).subspan(have));
-      if (!count_inflated(n)) return false;
-      have += n;
-    }
-    if (in.status() == inflater::state::done) {
-      auto const r = walk_packets(byte_span(bundle_window_.data(), have), limits_.packet_bytes, true,
-                                  [&](byte_span p, std::size_t) { return on_packet(p, offset); });
-      if (r.end == walk_end::too_large)
-        return fail(errc::packet_too_large, "a packet inside a bundle exceeds profiling.max_packet_size");
-      return r.end == walk_end::all || (r.end != walk_end::stopped && corrupt());
-    }
-    // A large one: first see that it is whole, then read it through a window. Nothing of a corrupt bundle
-    // counts.
-    while (in.status() == inflater::state::running)
-      if (!count_inflated(in.read(std::span(bundle_window_)))) return false;
-    if (in.status() != inflater::state::done) return corrupt();
-    inflater again(how, payload);
-    auto const end = walk_inflated(again, bundle_window_, true, false);
-    packet_offset_ = offset;
-    if (end == walk_end::too_large)
-      return fail(errc::packet_too_large, "a packet inside a bundle exceeds profiling.max_packet_size");
-    return end == walk_end::all || (end != walk_end::stopped && corrupt());
-  };
-  bool const ok = read();
-  inside_bundle_ = false;
-  copy_ = outer_copy;
-  working_.refund(own);
-  return ok;
-}
-
-bool trace_decoder::on_packet(byte_span bytes, std::size_t offset) {
-  packet_offset_ = offset;
-  packet_view p;
-  if (!parse_packet(bytes, p)) {
-    note_corrupt(counter::packet_corrupt, offset);
-    return false;
-  }
-  if (++out_.packets >= limits_.packets)
-    return fail(errc::too_many_packets,
-                "packets reach profiling.max_packets = " + std::to_string(limits_.packets));
-  if (p.compressed_packets.present())
-    return on_bundle(p.compressed_packets.bytes(), packing::zlib_stream, offset);
-  if (p.zstd_compressed_packets.present())
-    return on_bundle(p.zstd_compressed_packets.bytes(), packing::zstd_frame, offset);
-  if (!process(p)) return false;
-  return !working_.exceeded() || out_of_working();
 }
 
 result<decoded_trace> decode(std::span<const std::byte> trace, limits const& lim) {

@@ -17,13 +17,11 @@
 #include "perfetto_decode/string_table.hpp"
 #include "perfetto_decode/task_names.hpp"
 #include "perfetto_decode/time_ref.hpp"
+#include "perfetto_decode/trace_reader.hpp"
 
 namespace profile_relay::perfetto_decode {
 
-class inflater;
 struct time_key;
-enum class packing : std::uint8_t;
-enum class walk_end : std::uint8_t;
 
 /// What outlives the decoder: copies of strings whose source was a bundle. The budgets must outlive the
 /// arena.
@@ -37,10 +35,10 @@ struct decoded_storage {
 ///
 /// Packets stream by once; each sample is recorded as (reference to a callstack of its interval, clock, raw
 /// time, task). Intervals are resolved when they end, clocks when all snapshots are known. The parts:
-/// container (where packets are), packet (their top level), interval and stack_resolver (interning),
+/// trace_reader (where packets are), packet (their top level), interval and stack_resolver (interning),
 /// clock_graph, task_names; this class holds the order of work for one packet (perfetto-decoding 3) and the
 /// state of sequences (4).
-class trace_decoder {
+class trace_decoder final : packet_sink {
  public:
   explicit trace_decoder(limits const& lim);
 
@@ -109,16 +107,8 @@ class trace_decoder {
     bool exhausted = false;  // a sample before time zero: the rest of its packet is dropped
     counter failure{};
   };
-  // container
   bool fail(errc code, std::string what);
-  bool on_packet(byte_span packet, std::size_t offset);
-  bool on_bundle(byte_span payload, packing how, std::size_t offset);
-  void run_plain(byte_span trace);
-  void run_compressed(byte_span trace, packing how);
-  walk_end walk_inflated(inflater& in, std::vector<std::byte>& window, bool only_packets, bool count_bytes);
-  bool grow(std::vector<std::byte>& window, std::size_t size);
-  bool count_inflated(std::size_t n);
-  void note_corrupt(counter c, std::size_t offset);
+  bool on_packet(packet_view const& packet, packet_place const& place) override;
 
   // packets
   bool process(packet_view const& p);
@@ -131,9 +121,7 @@ class trace_decoder {
   void on_remote_clock_sync(packet_view const& p);
   void note_thread(sequence& s, byte_span thread_descriptor, bool needs_both);
   time_ref time_of(packet_view const& p, sequence* s);
-  bool out_of_working() {
-    return fail(errc::working_memory, "interning tables exceed profiling.max_working_memory");
-  }
+  bool out_of_working() { return fail(errc::working_memory, trace_reader::working_exceeded); }
 
   // samples
   bool perf_sample(packet_view const& p, sequence* s, time_ref t);
@@ -180,19 +168,15 @@ class trace_decoder {
   std::vector<std::int64_t> greatest_of_records_, greatest_of_marks_;  // running, for packets without a time
   std::vector<clock_graph::reading> readings_;
   std::vector<byte_span> module_symbols_;
-  std::vector<std::byte> file_window_, bundle_window_;
   boost::unordered_flat_set<std::uint32_t> machines_;  // foreign ones
   std::uint32_t first_machine_ = 0, last_machine_ = 0;
-  std::size_t inflated_ = 0;
   std::size_t packet_offset_ = 0;
   bool host_seen_ = false;
   clock_graph::node host_default_ = clock_graph::no_node;  // cached until the next snapshot
   bool host_default_known_ = false;
-  bool inside_bundle_ = false;
   bool copy_ = false;  // the bytes being read go away
   bool any_missing_time_ = false;
   bool any_other_timebase_ = false;
-  bool stopped_ = false;  // damage: the rest of the input is dropped
   bool failed_ = false;
   error error_{};
 };

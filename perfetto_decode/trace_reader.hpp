@@ -1,0 +1,83 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "perfetto_decode/budget.hpp"
+#include "perfetto_decode/counters.hpp"
+#include "perfetto_decode/error.hpp"
+#include "perfetto_decode/limits.hpp"
+#include "perfetto_decode/packet.hpp"
+
+namespace profile_relay::perfetto_decode {
+
+class inflater;
+enum class packing : std::uint8_t;
+enum class walk_end : std::uint8_t;
+
+/// Where a packet was found.
+struct packet_place {
+  std::size_t offset = 0;  ///< bytes from the start of the (inflated) trace; of its bundle, if it is in one
+  byte_span bytes;         ///< the whole packet
+  bool transient = false;  ///< the bytes go away after the call: what is kept must be copied
+};
+
+/// Takes the packets of a trace. One indirect call for each packet.
+class packet_sink {
+ public:
+  /// False stops the reader; the sink then knows why.
+  virtual bool on_packet(packet_view const& packet, packet_place const& place) = 0;
+
+ protected:
+  ~packet_sink() = default;
+};
+
+/// Finds the packets of one trace in file order: plain, gzip or zstd files; bundles expanded in place; within the
+/// limits for packets, packet sizes and inflated bytes. It reads what precedes damage and counts the damage.
+/// One instance, one call of `run`. Source: perfetto-decoding 2.
+class trace_reader {
+ public:
+  /// `working` is charged for windows and inflaters, `counts` gets packet_truncated, packet_corrupt and
+  /// bundle_corrupt. All must outlive the reader.
+  trace_reader(limits const& lim, memory_budget& working, counters& counts, packet_sink& sink)
+      : limits_(lim), working_(&working), counts_(&counts), sink_(&sink) {}
+
+  /// False when the trace is refused as a whole (`failure` says why), or the sink stopped it.
+  bool run(byte_span trace);
+
+  error const& failure() const { return error_; }
+  bool failed() const { return failed_; }                ///< refused by the reader, not by the sink
+  std::uint64_t packets() const { return packets_; }     ///< including those inside bundles
+  std::size_t offset() const { return packet_offset_; }  ///< of the packet read last, or of the end
+  static constexpr char working_exceeded[] = "interning tables exceed profiling.max_working_memory";
+
+ private:
+  bool fail(errc code, std::string what);
+  bool out_of_working() { return fail(errc::working_memory, working_exceeded); }
+  void note_corrupt(counter c, std::size_t offset);
+  void run_plain(byte_span trace);
+  void run_compressed(byte_span trace, packing how);
+  walk_end walk_inflated(inflater& in, std::vector<std::byte>& window, bool only_packets, bool count_bytes);
+  bool on_packet(byte_span bytes, std::size_t offset);
+  bool on_bundle(byte_span payload, packing how, std::size_t offset);
+  bool grow(std::vector<std::byte>& window, std::size_t size);
+  bool count_inflated(std::size_t n);
+
+  limits limits_;
+  memory_budget* working_;
+  counters* counts_;
+  packet_sink* sink_;
+  std::vector<std::byte> file_window_, bundle_window_;
+  std::uint64_t packets_ = 0;
+  std::size_t inflated_ = 0;
+  std::size_t packet_offset_ = 0;
+  bool inside_bundle_ = false;
+  bool transient_ = false;  // the bytes being read go away
+  bool damaged_ = false;    // the rest of the input is dropped
+  bool sink_stopped_ = false;
+  bool failed_ = false;
+  error error_{};
+};
+
+}  // namespace profile_relay::perfetto_decode
