@@ -71,17 +71,20 @@ bool trace_reader::grow(std::vector<std::byte>& window, std::size_t size) {
   return true;
 }
 
-walk_end trace_reader::walk_inflated(inflater& in, std::vector<std::byte>& window, bool only_packets,
-                                     bool count_bytes) {
+/// Reads packets through a window that holds one packet. `count` is told of each piece of output and may stop;
+/// `at` makes the offset that is reported out of the one in the output.
+template <class Count, class At>
+walk_end trace_reader::walk_window(inflater& in, std::vector<std::byte>& window, bool only_packets,
+                                   Count&& count, At&& at) {
   std::size_t have = 0, consumed = 0;
   if (!grow(window, window_start)) return walk_end::stopped;
   for (;;) {
     std::size_t const n = in.read(std::span(window).subspan(have));
-    if (count_bytes && !count_inflated(n)) return walk_end::stopped;
+    if (!count(n)) return walk_end::stopped;
     have += n;
     auto const r = walk_packets(byte_span(window.data(), have), limits_.packet_bytes, only_packets,
-                                [&](byte_span p, std::size_t at) { return on_packet(p, consumed + at); });
-    packet_offset_ = consumed + r.used;
+                                [&](byte_span p, std::size_t o) { return on_packet(p, at(consumed + o)); });
+    packet_offset_ = at(consumed + r.used);
     if (r.end != walk_end::all && r.end != walk_end::incomplete) return r.end;
     std::memmove(window.data(), window.data() + r.used, have - r.used);
     have -= r.used;
@@ -93,6 +96,20 @@ walk_end trace_reader::walk_inflated(inflater& in, std::vector<std::byte>& windo
   }
 }
 
+walk_end trace_reader::walk_file(inflater& in) {
+  auto const count = [this](std::size_t n) {
+    file_inflated_ += n;
+    return count_inflated(n);
+  };
+  return walk_window(in, file_window_, false, count, [](std::size_t o) { return o; });
+}
+
+/// Its output was counted already. Packets of a bundle are where the bundle is.
+walk_end trace_reader::walk_bundle(inflater& in, std::size_t offset) {
+  return walk_window(
+      in, bundle_window_, true, [](std::size_t) { return true; }, [&](std::size_t) { return offset; });
+}
+
 void trace_reader::run_compressed(byte_span trace, packing how) {
   std::size_t const own = how == packing::gzip_members ? inflater::zlib_bytes : inflater::zstd_window_bytes;
   if (!working_->charge(own)) {
@@ -100,8 +117,9 @@ void trace_reader::run_compressed(byte_span trace, packing how) {
     return;
   }
   inflater in(how, trace);
+  file_packing_ = how;
   transient_ = true;
-  auto const end = walk_inflated(in, file_window_, false, true);
+  auto const end = walk_file(in);
   transient_ = false;
   working_->refund(own);
   if (failed_ || sink_stopped_) return;
@@ -117,6 +135,7 @@ bool trace_reader::on_bundle(byte_span payload, packing how, std::size_t offset)
   std::size_t const own = how == packing::zlib_stream ? inflater::zlib_bytes : inflater::zstd_window_bytes;
   if (!working_->charge(own)) return out_of_working();
   bool const outer = transient_;
+  std::size_t const inflated_before = inflated_;
   inside_bundle_ = transient_ = true;
   auto corrupt = [&] {
     note_corrupt(counter::bundle_corrupt, offset);
@@ -145,8 +164,7 @@ bool trace_reader::on_bundle(byte_span payload, packing how, std::size_t offset)
       if (!count_inflated(in.read(std::span(bundle_window_)))) return false;
     if (in.status() != inflater::state::done) return corrupt();
     inflater again(how, payload);
-    auto const end = walk_inflated(again, bundle_window_, true, false);
-    packet_offset_ = offset;
+    auto const end = walk_bundle(again, offset);
     if (end == walk_end::too_large)
       return fail(errc::packet_too_large, "a packet inside a bundle exceeds profiling.max_packet_size");
     return end == walk_end::all || (end != walk_end::stopped && corrupt());
@@ -154,6 +172,7 @@ bool trace_reader::on_bundle(byte_span payload, packing how, std::size_t offset)
   bool const ok = read();
   inside_bundle_ = false;
   transient_ = outer;
+  sink_->on_bundle({how, offset, payload.size(), inflated_ - inflated_before});
   working_->refund(own);
   return ok;
 }
