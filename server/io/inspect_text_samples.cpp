@@ -86,9 +86,13 @@ void print_samples(std::ostream& out, inspection const& i, inspect_options const
   print_kinds(out, i.survey.samples);
   if (!i.trace) return;
   auto const& t = *i.trace;
-  if (auto const range = wall_range(t))
-    out << "  from " << utc(range->first) << " to " << utc(range->second) << " UTC, "
-        << seconds(range->second - range->first) << '\n';
+  if (auto const range = wall_range(t)) {
+    // Hostile clocks may lie further apart than their type can say.
+    std::int64_t length = 0;
+    if (__builtin_sub_overflow(range->second, range->first, &length)) length = INT64_MAX;
+    out << "  from " << utc(range->first) << " to " << utc(range->second) << " UTC, " << seconds(length)
+        << '\n';
+  }
   if (t.samples.empty()) return;
   out << "  distinct: " << with_commas(t.stacks.size()) << " stacks, " << with_commas(t.frames.size())
       << " frames, " << with_commas(t.mappings.size()) << " mappings\n";
