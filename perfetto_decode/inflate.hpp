@@ -4,6 +4,7 @@
 #include <memory>
 #include <span>
 
+#include "perfetto_decode/budget.hpp"
 #include "perfetto_decode/wire_reader.hpp"
 
 namespace profile_relay::perfetto_decode {
@@ -16,15 +17,15 @@ enum class packing : std::uint8_t {
 };
 
 /// Inflates in steps whose size the caller chooses, so that output can be charged before it is taken.
-/// Own memory: zlib 48 KiB; zstd at most `zstd_window_bytes` and 300 KiB (frames with a larger window are
-/// damage).
+/// Own memory, charged while it lives (budget_refused): 48 KiB for zlib; for zstd what the headers of the frames ask for
+/// (frames with a window above `zstd_window_bytes` are damage).
 class inflater {
  public:
   enum class state : std::uint8_t { running, done, damaged, truncated };
   static constexpr std::size_t zlib_bytes = 48u << 10;
   static constexpr std::size_t zstd_window_bytes = 8u << 20;
 
-  inflater(packing how, byte_span input);
+  inflater(packing how, byte_span input, memory_budget& working);
   ~inflater();
   inflater(inflater const&) = delete;
   inflater& operator=(inflater const&) = delete;
@@ -32,10 +33,19 @@ class inflater {
   /// Writes up to out.size() bytes and returns how many; fewer only when it is not running any more.
   std::size_t read(std::span<std::byte> out);
   state status() const { return state_; }
+  /// Begins anew with the same input.
+  void restart(byte_span input);
 
  private:
   struct codec;
+  void start(byte_span input);
+  void charge(std::size_t need);
+  void charge_frame(byte_span input);
+  void next_frame(byte_span input);
+
   std::unique_ptr<codec> codec_;
+  memory_budget* working_;
+  std::size_t charged_ = 0;
   packing how_;
   state state_ = state::running;
 };

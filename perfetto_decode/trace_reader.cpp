@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t window_start = 64u << 10;
 // A bundle up to this size is inflated whole before it is read; the service writes them under 512 KiB.
-constexpr std::size_t whole_bundle = 4u << 20;
+constexpr std::size_t whole_bundle = 1u << 20;
 
 bool starts_with(byte_span s, std::initializer_list<unsigned> magic) {
   if (s.size() < magic.size()) return false;
@@ -61,49 +61,58 @@ bool trace_reader::count_inflated(std::size_t n) {
          fail(errc::too_many_inflated, "the trace inflates to more than profiling.max_profile_size allows");
 }
 
-bool trace_reader::grow(std::vector<std::byte>& window, std::size_t size) {
-  if (size <= window.size()) return true;
-  if (!working_->charge(size)) return out_of_working();
-  std::vector<std::byte> larger(size);
-  std::copy(window.begin(), window.end(), larger.begin());
-  working_->refund(window.size());
-  window = std::move(larger);
-  return true;
+void trace_reader::grow(window& w, std::size_t size, std::size_t have) {
+  if (size <= w.size()) return;
+  window larger(size, *working_);
+  std::copy(w.begin(), w.begin() + static_cast<std::ptrdiff_t>(have), larger.begin());
+  w = std::move(larger);
 }
 
-walk_end trace_reader::walk_inflated(inflater& in, std::vector<std::byte>& window, bool only_packets,
-                                     bool count_bytes) {
+/// Reads packets through a window that holds one packet. `count` is told of each piece of output and may stop;
+/// `at` makes the offset that is reported out of the one in the output.
+template <class Count, class At>
+walk_end trace_reader::walk_window(inflater& in, window& w, bool only_packets, Count&& count, At&& at) {
   std::size_t have = 0, consumed = 0;
-  if (!grow(window, window_start)) return walk_end::stopped;
+  grow(w, window_start, 0);
   for (;;) {
-    std::size_t const n = in.read(std::span(window).subspan(have));
-    if (count_bytes && !count_inflated(n)) return walk_end::stopped;
+    std::size_t const n = in.read(std::span(w).subspan(have));
+    if (!count(n)) return walk_end::stopped;
     have += n;
-    auto const r = walk_packets(byte_span(window.data(), have), limits_.packet_bytes, only_packets,
-                                [&](byte_span p, std::size_t at) { return on_packet(p, consumed + at); });
-    packet_offset_ = consumed + r.used;
+    auto const r = walk_packets(byte_span(w.data(), have), limits_.packet_bytes, only_packets,
+                                [&](byte_span p, std::size_t o) { return on_packet(p, at(consumed + o)); });
+    packet_offset_ = at(consumed + r.used);
     if (r.end != walk_end::all && r.end != walk_end::incomplete) return r.end;
-    std::memmove(window.data(), window.data() + r.used, have - r.used);
+    std::memmove(w.data(), w.data() + r.used, have - r.used);
     have -= r.used;
     consumed += r.used;
     if (in.status() != inflater::state::running) return have == 0 ? walk_end::all : walk_end::incomplete;
     if (r.needed > limits_.packet_bytes + 16)
       return walk_end::too_large;  // a field that is no packet, past any use
-    if (!grow(window, std::max(r.needed, have == window.size() ? have * 2 : have))) return walk_end::stopped;
+    // To what the packet needs and no further; a field whose length is not known yet is a few bytes.
+    grow(w, r.needed != 0 ? r.needed : have + 16, have);
   }
 }
 
+walk_end trace_reader::walk_file(inflater& in) {
+  auto const count = [this](std::size_t n) {
+    file_inflated_ += n;
+    return count_inflated(n);
+  };
+  return walk_window(in, file_window_, false, count, [](std::size_t o) { return o; });
+}
+
+/// Its output was counted already. Packets of a bundle are where the bundle is.
+walk_end trace_reader::walk_bundle(inflater& in, std::size_t offset) {
+  return walk_window(
+      in, bundle_window_, true, [](std::size_t) { return true; }, [&](std::size_t) { return offset; });
+}
+
 void trace_reader::run_compressed(byte_span trace, packing how) {
-  std::size_t const own = how == packing::gzip_members ? inflater::zlib_bytes : inflater::zstd_window_bytes;
-  if (!working_->charge(own)) {
-    out_of_working();
-    return;
-  }
-  inflater in(how, trace);
+  inflater in(how, trace, *working_);
+  file_packing_ = how;
   transient_ = true;
-  auto const end = walk_inflated(in, file_window_, false, true);
+  auto const end = walk_file(in);
   transient_ = false;
-  working_->refund(own);
   if (failed_ || sink_stopped_) return;
   if (end == walk_end::too_large) fail(errc::packet_too_large, "a packet exceeds profiling.max_packet_size");
   if (end == walk_end::corrupt || (end != walk_end::stopped && in.status() == inflater::state::damaged))
@@ -114,20 +123,19 @@ void trace_reader::run_compressed(byte_span trace, packing how) {
 
 bool trace_reader::on_bundle(byte_span payload, packing how, std::size_t offset) {
   if (inside_bundle_) return fail(errc::nested_bundle, "a compressed bundle inside a compressed bundle");
-  std::size_t const own = how == packing::zlib_stream ? inflater::zlib_bytes : inflater::zstd_window_bytes;
-  if (!working_->charge(own)) return out_of_working();
   bool const outer = transient_;
+  std::size_t const inflated_before = inflated_;
   inside_bundle_ = transient_ = true;
   auto corrupt = [&] {
     note_corrupt(counter::bundle_corrupt, offset);
     return false;
   };
   auto read = [&] {
-    inflater in(how, payload);
+    inflater in(how, payload, *working_);
     std::size_t have = 0;
-    if (!grow(bundle_window_, window_start)) return false;
+    grow(bundle_window_, window_start, 0);
     while (in.status() == inflater::state::running && have < whole_bundle) {
-      if (have == bundle_window_.size() && !grow(bundle_window_, have * 2)) return false;
+      if (have == bundle_window_.size()) grow(bundle_window_, have * 2, have);
       std::size_t const n = in.read(std::span(bundle_window_).subspan(have));
       if (!count_inflated(n)) return false;
       have += n;
@@ -144,9 +152,8 @@ bool trace_reader::on_bundle(byte_span payload, packing how, std::size_t offset)
     while (in.status() == inflater::state::running)
       if (!count_inflated(in.read(std::span(bundle_window_)))) return false;
     if (in.status() != inflater::state::done) return corrupt();
-    inflater again(how, payload);
-    auto const end = walk_inflated(again, bundle_window_, true, false);
-    packet_offset_ = offset;
+    in.restart(payload);
+    auto const end = walk_bundle(in, offset);
     if (end == walk_end::too_large)
       return fail(errc::packet_too_large, "a packet inside a bundle exceeds profiling.max_packet_size");
     return end == walk_end::all || (end != walk_end::stopped && corrupt());
@@ -154,7 +161,7 @@ bool trace_reader::on_bundle(byte_span payload, packing how, std::size_t offset)
   bool const ok = read();
   inside_bundle_ = false;
   transient_ = outer;
-  working_->refund(own);
+  sink_->on_bundle({how, offset, payload.size(), inflated_ - inflated_before});
   return ok;
 }
 

@@ -123,12 +123,7 @@ outcome_of_step expansion::check_platform() {
 
 outcome_of_step expansion::decode_and_convert() {
   auto decoded = perfetto_decode::decode(in_.trace.bytes(), lim_.decode);
-  if (!decoded) {
-    const auto& e = decoded.error();
-    if (perfetto_decode::is_limit(e.code))
-      return error{errc::exceed_size_limit, "trace_limit", e.what, e.offset};
-    return error{errc::invalid_sampled_profile, "trace_unreadable", e.what, e.offset};
-  }
+  if (!decoded) return refusal_of(decoded.error());
   trace_ = std::move(*decoded);
   auto& notes = out_.notes;
   notes.has_decode_counts = true;
@@ -192,6 +187,11 @@ result<expanded> expansion::run() {
 }
 
 }  // namespace
+
+error refusal_of(perfetto_decode::error const& e) {
+  if (perfetto_decode::is_limit(e.code)) return {errc::exceed_size_limit, "trace_limit", e.what, e.offset};
+  return {errc::invalid_sampled_profile, "trace_unreadable", e.what, e.offset};
+}
 
 expand_outcome expand(envelope::raw_chunk const& in, expand_limits const& lim) {
   expand_outcome out{error{errc::invalid_json, "", "", 0}, {}, {}, in.platform.value_or("")};

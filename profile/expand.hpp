@@ -7,6 +7,7 @@
 
 #include "envelope/raw_chunk.hpp"
 #include "perfetto_decode/counters.hpp"
+#include "perfetto_decode/error.hpp"
 #include "perfetto_decode/limits.hpp"
 #include "profile/error.hpp"
 
@@ -36,6 +37,9 @@ struct expand_notes {
   /// True if samples, stacks or parts of them are missing from the output: worth a line in the log.
   bool any_loss() const { return unplaced_samples != 0 || decode.any_loss(); }
 };
+
+/// Why a chunk is rejected whose trace the decoder refuses.
+error refusal_of(perfetto_decode::error const& e);
 
 /// A chunk that is ready for Kafka. `raw_trace` points into the request's buffer.
 struct expanded {

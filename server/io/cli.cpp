@@ -128,12 +128,14 @@ void add_file_commands(CLI::App& app, arguments& a) {
       ->type_name("FILE");
   decode->add_option("--platform", a.decode.platform, "default: the metadata's, else android");
   decode->add_flag("!--no-normalize", a.decode.normalize, "keeps single-sample threads and long chunks");
+  decode->add_flag("--json", a.decode.json, "prints a rejection as JSON too, on standard output");
   decode->callback([&a] { a.chosen = [&a] { return cmd_decode(a.decode); }; });
 
   auto* inspect = app.add_subcommand("inspect", "shows what is inside a trace");
   inspect->add_option("file", a.inspect.file, "the trace, - for standard input")->required();
   inspect->add_flag("--json", a.inspect.json, "as JSON");
   inspect->add_flag("--samples", a.inspect.samples, "lists every decoded sample with its stack");
+  inspect->add_flag("--all", a.inspect.all, "cuts no list, and lists the clock snapshots");
   inspect->callback([&a] { a.chosen = [&a] { return cmd_inspect(a.inspect); }; });
 
   auto* top = app.add_subcommand("top", "shows the hottest functions of a Sample v2 JSON file");

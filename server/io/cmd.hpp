@@ -52,12 +52,14 @@ int cmd_send(send_arguments const& a);
 struct decode_arguments {
   std::string file, metadata, platform;
   bool pretty = false, normalize = true;
+  bool json = false;  ///< a rejection too is JSON, on standard output
 };
 int cmd_decode(decode_arguments const& a);
 
 struct inspect_arguments {
   std::string file;
   bool json = false, samples = false;
+  bool all = false;  ///< lists in full
 };
 int cmd_inspect(inspect_arguments const& a);
 

@@ -13,6 +13,7 @@
 #include "server/core/reason.hpp"
 #include "server/io/cmd_files.hpp"
 #include "server/io/cmd_inspect_json.hpp"
+#include "server/io/text_table.hpp"
 
 namespace profile_relay::server {
 
@@ -73,9 +74,7 @@ result<std::string> convert_only(envelope::raw_chunk const& chunk) {
   auto header = profile::read_header(*document);
   if (!header) return header.error();
   auto const trace = perfetto_decode::decode(chunk.trace.bytes(), lim.decode);
-  if (!trace)
-    return profile::error{profile::errc::invalid_sampled_profile, "trace", trace.error().what,
-                          trace.error().offset};
+  if (!trace) return profile::refusal_of(trace.error());
   profile::convert_counts counts;
   auto const done = profile::convert(*trace, {lim.max_profile_size, lim.decode.frames}, *header, counts);
   if (!done) return done.error();
@@ -112,6 +111,11 @@ int cmd_decode(decode_arguments const& a) {
   }();
   if (!payload) {
     auto const& e = payload.error();
+    if (a.json) {
+      nlohmann::ordered_json const out{{"error", rejection_json(e)}};
+      std::cout << out.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << '\n';
+      return 1;
+    }
     return fail(a.file + " is rejected: " + std::string(row_of(to_reason(e.code)).name) + ", " + e.cause +
                 ": " + e.what);
   }

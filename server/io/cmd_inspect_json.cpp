@@ -1,6 +1,6 @@
 #include "server/io/cmd_inspect_json.hpp"
 
-#include <nlohmann/json.hpp>
+#include "server/core/reason.hpp"
 
 namespace profile_relay::server {
 
@@ -95,25 +95,16 @@ json sample_json(decoded_trace const& t, sample const& s) {
   if (s.stack == none) return out;
   auto const& st = t.stacks[s.stack];
   for (std::uint32_t i = 0; i < st.count; ++i)
-    stack.push_back(frame_json(t, t.frames[t.stack_frames[st.first + i]]));
+    stack.push_back(frame_json(t, t.frames[st.frames()[i]]));
   return out;
 }
 
-}  // namespace
-
-std::string inspect_json(std::size_t bytes, decoded_trace const& t, bool samples) {
-  json out{{"bytes", bytes},
-           {"packets", t.packets},
-           {"sample_records", t.sample_records},
-           {"usable_samples", t.samples.size()},
-           {"clock_snapshots", t.has_clock_snapshot},
-           {"stacks", t.stacks.size()},
-           {"frames", t.frames.size()},
-           {"mappings", t.mappings.size()}};
+json tasks_json(decoded_trace const& t) {
+  // In the order of the decoder: tools compare it.
   std::vector<std::uint64_t> per_task(t.tasks.size());
   for (auto const& s : t.samples)
     if (s.task != none) ++per_task[s.task];
-  auto& threads = out["threads"] = json::array();
+  auto threads = json::array();
   for (std::size_t i = 0; i < t.tasks.size(); ++i) {
     if (per_task[i] == 0) continue;
     auto const& task = t.tasks[i];
@@ -125,14 +116,86 @@ std::string inspect_json(std::size_t bytes, decoded_trace const& t, bool samples
     row["process"] = task.process_name;
     threads.push_back(std::move(row));
   }
+  return threads;
+}
+
+json processes_json(decoded_trace const& t) {
+  auto out = json::array();
+  for (auto const& p : samples_by_process(t)) {
+    json row{{"samples", p.samples}, {"threads", p.threads}};
+    if (p.has_pid) row["pid"] = p.pid;
+    if (p.machine != 0) row["machine"] = p.machine;
+    row["name"] = p.name;
+    out.push_back(std::move(row));
+  }
+  return out;
+}
+
+json images_json(std::vector<profile::sample_v2::image> const& images) {
+  auto out = json::array();
+  for (auto const& i : images)
+    out.push_back({{"code_file", i.code_file.text()},
+                   {"debug_id", i.debug_id.text()},
+                   {"image_addr", i.image_addr.value_or(0)},
+                   {"image_vmaddr", i.image_vmaddr.value_or(0)},
+                   {"image_size", i.image_size}});
+  return out;
+}
+
+void add_counters(json& out, inspection const& i) {
   auto& counts = out["counters"] = json::object();
+  auto& unwind = out["unwind_errors"] = json::object();
+  if (!i.trace) return;
+  auto const& c = i.trace->counts;
   for (auto const& row : counter_table())
-    if (t.counts[row.id] != 0) counts[std::string(row.name)] = t.counts[row.id];
-  if (t.counts[counter::packet_corrupt] + t.counts[counter::bundle_corrupt] > 0)
-    out["corrupt_offset"] = t.counts.corrupt_offset;
+    if (c[row.id] != 0) counts[std::string(row.name)] = c[row.id];
+  for (auto const& [name, n] : unwind_errors(c)) unwind[std::string(name)] = n;
+  if (c[counter::packet_corrupt] + c[counter::bundle_corrupt] > 0) out["corrupt_offset"] = c.corrupt_offset;
+  if (c[counter::realtime_step_back] > 0) out["realtime_step_back_ns"] = c.realtime_step_back_ns;
+}
+
+void add_decoded(json& out, decoded_trace const& t) {
+  out["stacks"] = t.stacks.size();
+  out["frames"] = t.frames.size();
+  out["mappings"] = t.mappings.size();
+  out["threads"] = tasks_json(t);
+  out["processes"] = processes_json(t);
+  if (auto const range = wall_range(t)) out["wall_time"] = {range->first, range->second};
+}
+
+}  // namespace
+
+json rejection_json(profile::error const& e) {
+  return {{"reason", row_of(to_reason(e.code)).name},
+          {"cause", e.cause},
+          {"detail", e.what},
+          {"offset", e.offset}};
+}
+
+std::string inspect_json(inspection const& i, bool samples) {
+  auto const* const t = i.trace ? &*i.trace : nullptr;
+  json out{{"bytes", i.bytes},
+           {"verdict", i.verdict.text},
+           {"verdict_code", i.verdict.code},
+           {"advice", i.verdict.advice},
+           {"packets", t != nullptr ? t->packets : i.survey.packets},
+           {"sample_records", t != nullptr ? t->sample_records : i.survey.samples.total()},
+           {"usable_samples", t != nullptr ? t->samples.size() : 0},
+           {"sent_samples", i.rejection ? 0 : i.chunk.samples.size()},
+           {"clock_snapshots", t != nullptr ? t->has_clock_snapshot : i.survey.clocks.snapshot_count != 0}};
+  if (i.rejection) out["error"] = rejection_json(*i.rejection);
+  decoded_trace const nothing;
+  add_decoded(out, t != nullptr ? *t : nothing);
+  out["images"] = images_json(i.chunk.images);
+  out["images_without_range"] = i.conversion.image_without_range;
+  out["images_without_build_id"] = i.conversion.image_without_build_id;
+  add_counters(out, i);
+  out["single_sample_thread"] = i.single_sample_thread;
+  add_survey_json(out, i.survey);
   if (samples) {
     auto& list = out["samples"] = json::array();
-    for (auto const& s : t.samples) list.push_back(sample_json(t, s));
+    if (t != nullptr)
+      for (auto const& s : t->samples) list.push_back(sample_json(*t, s));
   }
   return out.dump(1, ' ', false, json::error_handler_t::replace);
 }

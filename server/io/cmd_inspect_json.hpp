@@ -1,18 +1,20 @@
 #pragma once
 
-#include <cstddef>
+#include <nlohmann/json.hpp>
 #include <string>
-#include <string_view>
 
-#include "perfetto_decode/decoded_trace.hpp"
+#include "server/io/inspection.hpp"
 
 namespace profile_relay::server {
 
-/// `inspect --json`, one document. With `samples` every decoded sample is listed, leaf first, numbers unsigned, so that
-/// other tools' output can be compared with it.
-std::string inspect_json(std::size_t bytes, perfetto_decode::decoded_trace const& t, bool samples);
+/// `inspect --json`, one document: all that the text shows, lists in full. With `samples` every decoded sample is listed,
+/// leaf first, numbers unsigned, so that other tools' output can be compared with it.
+std::string inspect_json(inspection const& i, bool samples);
 
-/// Without control characters, for terminals.
-std::string printable(std::string_view text);
+/// {"reason": ..., "cause": ..., "detail": ..., "offset": ...}: why a chunk is rejected.
+nlohmann::ordered_json rejection_json(profile::error const& e);
+
+/// The keys that tell what a trace is made of.
+void add_survey_json(nlohmann::ordered_json& out, perfetto_decode::survey const& s);
 
 }  // namespace profile_relay::server

@@ -175,3 +175,16 @@ TEST_CASE("a large bundle is read through a window") {
   CHECK(d.value().counts[pd::counter::bundle_corrupt] == 1);
   CHECK(pd::testing::dump(d.value())["samples"] == expected);
 }
+
+TEST_CASE("an error inside a large bundle is where the bundle is") {
+  auto const plain = read_trace("perf_unsorted_equal_times");
+  std::string padding;
+  for (int i = 0; i < 5; ++i) padding += packet_with(900, std::string(1u << 20, 'p'));
+  pd::limits few;
+  few.packets = 5;
+  few.packets += static_cast<std::uint32_t>(decode(plain).value().packets);
+  auto const refused = decode(plain + bundle(padding + plain), few);
+  REQUIRE(refused.has_error());
+  CHECK(refused.error().code == pd::errc::too_many_packets);
+  CHECK(refused.error().offset == plain.size());
+}
