@@ -1,5 +1,6 @@
-// write-fuzz-seeds OUT TRACES PAYLOADS EXTRA: the first inputs of every fuzz target, from the golden traces and payloads
-// and from EXTRA/trace/*.textproto and EXTRA/sample_v2/*.json, and the dictionary of tags, from the schema itself.
+// write-fuzz-seeds OUT TRACES PAYLOADS EXTRA: the first inputs of every fuzz target, from the golden traces and
+// payloads and from EXTRA/trace/*.textproto and EXTRA/sample_v2/*.json, and the dictionary of tags, from the
+// schema itself.
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/io/zero_copy_stream_impl.h>
 #include <google/protobuf/text_format.h>
@@ -20,6 +21,8 @@ namespace fs = std::filesystem;
 namespace fuzz = profile_relay::fuzz;
 
 namespace {
+
+constexpr std::uint32_t compressed_packets = perfetto::protos::TracePacket::kCompressedPacketsFieldNumber;
 
 std::string read_file(fs::path const& p) {
   std::ifstream f(p, std::ios::binary);
@@ -50,7 +53,8 @@ void write_trace_seeds(fs::path const& out, std::string const& name, std::string
   write_file(out / "bundle" / (name + ".zstd"), wide + '\2' + trace);
   write_file(out / "bundle" / (name + ".raw-zlib"), wide + '\3' + fuzz::zlib(trace));
   write_file(out / "bundle" / (name + ".raw-zstd"), wide + '\4' + fuzz::zstd(trace));
-  write_file(out / "trace" / (name + ".bundle"), wide + fuzz::packet_with(50, fuzz::zlib(trace)));
+  write_file(out / "trace" / (name + ".bundle"),
+             wide + fuzz::packet_with(compressed_packets, fuzz::zlib(trace)));
 }
 
 std::string dictionary_entry(std::string const& bytes) {

@@ -1,5 +1,5 @@
-// The wire reader against protobuf's CodedInputStream, field by field, one message level at a time. The rule and its two
-// exceptions are in tests/fuzz/wire_oracle.hpp.
+// The wire reader against protobuf's CodedInputStream, field by field, one message level at a time. The rule
+// and its two exceptions are in tests/fuzz/wire_oracle.hpp.
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>

@@ -54,9 +54,11 @@ fuzz_row() {
     match($0, /^#[0-9]+/) { executions = substr($0, 2, RLENGTH - 1) }
     /stat::number_of_executed_units/ { executions = $2 }
     /stat::average_exec_per_sec/ { rate = $2 }
-    /stat::peak_rss_mb/ { rss = $2 }
     /^Done [0-9]+ runs in/ { seconds = $5 }
-    END { printf "| %s | %s | %s | %s | %s | %s | %s | %s |\n", name, seconds == "" ? "-" : seconds, executions, rate, cov, ft, corpus, found }
+    END {
+      if (seconds == "") seconds = "-" # it ended early
+      printf "| %s | %s | %s | %s | %s | %s | %s | %s |\n", name, seconds, executions, rate, cov, ft, corpus, found
+    }
   ' "$log"
 }
 
@@ -67,8 +69,9 @@ fuzz_wait() {
   name=${fuzz_running[$pid]}
   unset "fuzz_running[$pid]"
   ((status != 0)) || return 0
-  artifact=$(grep -oE 'Test unit written to .*' "build/fuzz/logs/$name.log" | tail -n 1 | sed 's/^Test unit written to //')
+  artifact=$(sed -n 's/.*Test unit written to //p' "build/fuzz/logs/$name.log" | tail -n 1)
   fuzz_found[$name]=${artifact:-"no input kept, see build/fuzz/logs/$name.log"}
+  # What broke and where; the whole story is in the log.
   grep -E -A 24 "FUZZ_CHECK|ERROR: |runtime error" "build/fuzz/logs/$name.log" | cut -c 1-300 | head -n 30 >&2 || true
 }
 
@@ -113,6 +116,5 @@ fuzz_main() {
   echo "| target | seconds | executions | per second | edges | features | corpus | finding |"
   echo "|---|---|---|---|---|---|---|---|"
   for name in "${targets[@]}"; do fuzz_row "$name"; done
-  ((${#fuzz_found[@]} == 0)) ||
-    die "fuzzing broke something; the inputs: $(for name in "${!fuzz_found[@]}"; do printf '[%s: %s] ' "$name" "${fuzz_found[$name]}"; done)"
+  ((${#fuzz_found[@]} == 0)) || die "fuzzing broke: ${!fuzz_found[*]}; the inputs that do it: ${fuzz_found[*]}"
 }
