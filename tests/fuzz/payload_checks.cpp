@@ -3,6 +3,9 @@
 #include <simdjson.h>
 
 #include <map>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "envelope/raw_chunk.hpp"
 #include "profile/expand.hpp"

@@ -1,4 +1,5 @@
 // The fuzz targets in the ordinary builds: over the seeds, and over regressions/<target>, inputs that once failed.
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
