@@ -76,10 +76,10 @@ class wire_reader {
         ++p;
       } else {
         p = read_varint(p_, end_, tag);
-        if (p == nullptr || tag > 0xffff'ffffu) return damage();
+        if (p == nullptr) return damage();
       }
     }
-    number_ = static_cast<std::uint32_t>(tag >> 3);
+    number_ = static_cast<std::uint32_t>(tag) >> 3;  // bits above the 32nd are dropped, as protobuf does
     if (number_ == 0) return damage();
     type_ = static_cast<wire_type>(tag & 7u);
     if (type_ == wire_type::varint) {
@@ -158,13 +158,20 @@ class repeated_varint {
 
  private:
   bool other_field() {
+    const std::byte* const start = p_;
     wire_reader r(byte_span(p_, static_cast<std::size_t>(end_ - p_)));
     if (!r.next()) return false;
-    if (r.number() == field_ && r.is_bytes()) {
+    p_ = r.position();
+    if (r.number() != field_) return true;
+    if (r.is_bytes()) {
       packed_ = r.bytes().data();
       packed_end_ = packed_ + r.bytes().size();
+    } else if (r.is_varint()) {
+      // A tag longer than it need be. Its value is a run of one.
+      std::uint64_t tag = 0;
+      packed_ = read_varint(start, p_, tag);
+      packed_end_ = p_;
     }
-    p_ = r.position();
     return true;
   }
 

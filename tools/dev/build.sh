@@ -6,7 +6,7 @@ build_usage() {
 usage: ./dev build [--preset P] [TARGET...]
 
 Configures and builds into build/P. Presets: dev (the default; debug checks on), release (what the container ships and
-the benchmarks measure), asan-ubsan (sanitizers). Without targets everything is built.
+the benchmarks measure), asan-ubsan (sanitizers), fuzz (libFuzzer, with clang). Without targets everything is built.
 EOF
 }
 
@@ -24,6 +24,7 @@ build_main() {
     shift
   done
   need_packages build
+  [[ $preset != fuzz ]] || need_packages fuzz
   build_preset "$preset" "${targets[@]}" || die "the build of the preset $preset failed"
   say "built into build/$preset"
 }

@@ -8,6 +8,7 @@ usage: ./dev test [--long] [--only PART] [-- PYTEST ARGUMENTS]
 Builds everything and runs every test:
   ctest         the C++ tests
   sanitizers    the same under AddressSanitizer and UndefinedBehaviorSanitizer
+  fuzz          each fuzz target for 10 s; ./dev fuzz runs them longer
   proto         our .proto files against the official descriptors
   integration   the real binary over HTTP, with a real Kafka and its real consumers
 A part that fails does not keep the others from running; the command then fails. Docker is ./dev container's.
@@ -42,6 +43,11 @@ test_sanitizers() {
   part "ctest asan-ubsan" ctest --preset asan-ubsan -j "$(nproc)" || return 0
 }
 
+# In a process of its own: ./dev fuzz ends with what it found.
+test_fuzz() {
+  part "fuzz, 10 s a target" ./dev fuzz --seconds 10 || return 0
+}
+
 test_proto() {
   part "build dev" build_preset dev || return 0
   need_perfetto_venv
@@ -58,14 +64,14 @@ test_integration() {
 }
 
 test_main() {
-  local -a parts=(ctest sanitizers proto integration) pytest_arguments=()
+  local -a parts=(ctest sanitizers fuzz proto integration) pytest_arguments=()
   while (($#)); do
     case $1 in
       -h | --help) test_usage; return ;;
       --long) pytest_arguments+=(--long) ;;
       --only)
         parts=("${2:?--only wants a part}")
-        [[ " ctest sanitizers proto integration " == *" $2 "* ]] || die "test: no part '$2'; see ./dev test --help"
+        [[ " ctest sanitizers fuzz proto integration " == *" $2 "* ]] || die "test: no part '$2'; see ./dev test --help"
         shift
         ;;
       --) shift; pytest_arguments+=("$@"); break ;;
