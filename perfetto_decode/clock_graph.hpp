@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <span>
 
@@ -61,6 +62,9 @@ class clock_graph {
 
   /// False when it is invalid (5.3) and ignored; its primary clock counts all the same.
   bool add_snapshot(snapshot_source const& source, std::span<const reading> readings);
+  bool add_snapshot(snapshot_source const& source, std::initializer_list<reading> readings) {
+    return add_snapshot(source, std::span(readings.begin(), readings.size()));
+  }
   /// Links the same builtin clock of the host and of another machine: offset = client - host.
   void add_bridge(std::uint32_t machine, std::uint32_t clock_id, std::int64_t host_reading,
                   std::int64_t offset);

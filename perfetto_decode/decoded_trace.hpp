@@ -114,6 +114,7 @@ struct decoded_trace {
 
   std::uint64_t packets = 0;         ///< including those inside bundles
   std::uint64_t sample_records = 0;  ///< of every kind, before resolving
+  std::size_t held_bytes = 0;         ///< of the result budget, while this lives
   bool has_clock_snapshot = false;
 };
 

@@ -16,6 +16,7 @@ decoded_trace& decoded_trace::operator=(decoded_trace&& other) noexcept {
   std::swap(counts, other.counts);
   std::swap(packets, other.packets);
   std::swap(sample_records, other.sample_records);
+  std::swap(held_bytes, other.held_bytes);
   std::swap(has_clock_snapshot, other.has_clock_snapshot);
   return *this;
 }
@@ -70,6 +71,7 @@ bool trace_decoder::fail(errc code, std::string what) {
 }
 
 bool trace_decoder::on_packet(packet_view const& packet, packet_place const& place) {
+  if (place.bytes.empty()) return true;  // a packet of no length is nothing, not even one of the host
   packet_offset_ = place.offset;
   copy_ = place.transient;
   return process(packet);
@@ -89,7 +91,10 @@ result<decoded_trace> trace_decoder::run(byte_span trace) {
 result<decoded_trace> decode(std::span<const std::byte> trace, limits const& lim) {
   std::size_t offset = 0;
   try {
-    return trace_decoder(lim, offset).run(trace);
+    auto decoded = trace_decoder(lim, offset).run(trace);
+    // Only now: what the decoder needed for itself has been given back.
+    if (decoded) decoded->held_bytes = static_cast<decoded_storage const*>(decoded->storage.get())->result.used();
+    return decoded;
   } catch (budget_refused const& refused) {
     return error{refused.code, offset,
                  refused.code == errc::working_memory

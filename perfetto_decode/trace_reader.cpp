@@ -175,7 +175,6 @@ bool trace_reader::on_packet(byte_span bytes, std::size_t offset) {
   if (++packets_ >= limits_.packets)
     return fail(errc::too_many_packets,
                 "packets reach profiling.max_packets = " + std::to_string(limits_.packets));
-  if (bytes.empty()) return true;  // a packet of no length is nothing, but it counts
   if (p.compressed_packets.present())
     return on_bundle(p.compressed_packets.bytes(), packing::zlib_stream, offset);
   if (p.zstd_compressed_packets.present())

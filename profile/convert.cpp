@@ -44,6 +44,7 @@ class converter {
   };
 
   error nothing_to_show() const;
+  std::uint64_t stack_entries() const;
   void place_samples();
   frame_list::options frame_options() const;
   std::uint32_t stack(std::uint32_t decoded, frame_list& frames);
@@ -79,6 +80,15 @@ error converter::nothing_to_show() const {
           "none of the trace's " + std::to_string(trace_.sample_records) +
               " sample records is CPU time with a stack",
           0};
+}
+
+/// Of all stacks, inlined frames included: no more can be emitted.
+std::uint64_t converter::stack_entries() const {
+  if (trace_.lines.empty()) return trace_.stack_frames;
+  std::uint64_t n = 0;
+  for (auto const& s : trace_.stacks)
+    for (const auto f : s.frames()) n += std::max<std::uint64_t>(1, trace_.frames[f].line_count);
+  return n;
 }
 
 /// Copies the samples that can be shown, with the trace's own stack and task numbers, in order of wall time.
@@ -127,6 +137,14 @@ void converter::count_foreign(std::uint32_t first_task) {
 }
 
 boost::system::result<void, error> converter::run() {
+  // Everything that grows with the trace, so that it can be refused before it is taken, and reserved in one piece.
+  const auto entries = stack_entries();
+  const std::uint64_t most_frames = trace_.frames.size() + trace_.lines.size();
+  const std::uint64_t bytes = entries * sizeof(std::uint32_t) + most_frames * frame_list::bytes_per_frame +
+                              trace_.stacks.size() * 32 + trace_.samples.size() * sizeof(sample_v2::sample);
+  if (entries > lim_.max_json_bytes / 2 || bytes > lim_.max_bytes)
+    return error{errc::exceed_size_limit, "payload_too_large",
+                 "the trace's stacks and frames would make a profile larger than the limits allow", 0};
   place_samples();
   counts_.emitted_samples = to_.samples.size();
   if (to_.samples.empty()) return nothing_to_show();
@@ -136,7 +154,7 @@ boost::system::result<void, error> converter::run() {
   thread_list threads(trace_, to_);
   boost::unordered_flat_set<std::uint32_t, stack_hash, stack_equal> unique(0, stack_hash{this},
                                                                            stack_equal{this});
-  to_.stacks.reserve(trace_.stacks.size(), trace_.stack_frames);
+  to_.stacks.reserve(trace_.stacks.size(), entries);
   stack_hashes_.reserve(trace_.stacks.size());
   std::uint32_t idle = none;
 

@@ -13,6 +13,7 @@ namespace profile_relay::profile {
 struct convert_limits {
   std::size_t max_json_bytes = 50U << 20;  ///< what could only be larger is refused before it is built
   std::size_t max_frames = 1'000'000;
+  std::size_t max_bytes = 55U << 20;  ///< memory for frames, stacks and samples; more is refused before it is taken
 };
 
 /// What was noticed on the way.
@@ -31,6 +32,7 @@ struct convert_counts {
 ///
 /// Refuses a trace without samples (`not_enough_samples`), one whose samples have no wall time
 /// (`invalid_sampled_profile`), and one that cannot fit (`exceed_size_limit`).
+/// Memory: at most convert_limits::max_bytes and what one text block takes.
 /// Complexity: linear; allocates for each distinct stack, frame, image and thread, and never for a sample.
 boost::system::result<void, error> convert(perfetto_decode::decoded_trace const& trace,
                                            convert_limits const& lim, sample_v2::chunk& to,

@@ -19,9 +19,10 @@ frame_list::frame_list(decoded_trace const& trace, options opts, image_list& ima
       mappings_(trace.mappings.size()),
       unique_(0, frame_hash{this}, frame_equal{this}) {
   no_mapping_.known = true;
-  to_.frames.reserve(trace.frames.size());
-  keys_.reserve(trace.frames.size());
-  unique_.reserve(trace.frames.size());
+  static_assert(sizeof(frame_key) <= 40);
+  to_.frames.reserve(trace.frames.size() + trace.lines.size());
+  keys_.reserve(trace.frames.size() + trace.lines.size());
+  unique_.reserve(trace.frames.size() + trace.lines.size());
 }
 
 bool frame_list::is_executable(std::string_view package) const {

@@ -25,6 +25,9 @@ class frame_list {
   frame_list(perfetto_decode::decoded_trace const& trace, options opts, image_list& images,
              sample_v2::chunk& to);
 
+  /// What an emitted frame takes: itself, its key, its places in the lists that find it.
+  static constexpr std::size_t bytes_per_frame = sizeof(sample_v2::frame) + 40 + 24;
+
   frame_list(frame_list const&) = delete;
   frame_list& operator=(frame_list const&) = delete;
 

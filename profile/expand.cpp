@@ -1,5 +1,6 @@
 #include "profile/expand.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -131,7 +132,10 @@ outcome_of_step expansion::decode_and_convert() {
   notes.sample_records = trace_.sample_records;
 
   convert_counts counts;
-  const convert_limits lim{lim_.max_profile_size, lim_.decode.frames};
+  // The decoder's budgets go on to hold for what the trace is turned into.
+  const auto budget = lim_.decode.working_bytes + lim_.decode.result_bytes;
+  const convert_limits lim{lim_.max_profile_size, lim_.decode.frames,
+                           budget - std::min(budget, trace_.held_bytes)};
   auto done = convert(trace_, lim, chunk_, counts);
   notes.decode.add(perfetto_decode::counter::image_without_range, counts.image_without_range);
   notes.decode.add(perfetto_decode::counter::image_without_build_id, counts.image_without_build_id);
