@@ -85,7 +85,7 @@ recorder& recorder::callstack(std::uint64_t iid, std::span<const std::uint64_t> 
 
 recorder& recorder::sample(std::uint64_t callstack, std::uint32_t tid, std::uint32_t pid) {
   namespace f = fields::perf_sample;
-  time_ns_ += 1'000'000;
+  time_ns_ += 100'000;
   message const body = message().num(f::pid, pid).num(f::tid, tid).num(f::callstack_iid, callstack);
   return packet(message().num(tp::timestamp, time_ns_).sub(tp::perf_sample, body));
 }

@@ -28,6 +28,7 @@ void decode_once(std::string const& trace, pd::limits const& lim, outcome& out) 
   if (!d) {
     out.refused = d.error().code;
     out.what = d.error().what;
+    out.ended = name_of(d.error().code);
     return;
   }
   out.counts = d->counts;
@@ -53,12 +54,12 @@ void expand_once(std::string const& padded_trace, std::string const& padded_meta
   auto const done = profile::expand(chunk, limits);
   out.counts = done.notes.decode;
   out.samples = done.notes.emitted_samples;
-  if (!done.value) {
-    out.what = done.value.error().what;
-    // The finer name does not pass through expand: what counts here is that a limit refused it.
-    if (done.value.error().code == profile::errc::exceed_size_limit) out.refused = pd::errc::result_memory;
-    if (!out.refused) out.refused = pd::errc::unreadable;
-  }
+  if (done.value) return;
+  auto const& e = done.value.error();
+  out.what = e.what;
+  out.ended = e.cause.empty() ? "profile error " + std::to_string(static_cast<int>(e.code)) : e.cause;
+  bool const by_limit = e.code == profile::errc::exceed_size_limit;
+  out.refused = by_limit ? pd::errc::result_memory : pd::errc::unreadable;
 }
 
 template <class Once>
@@ -68,6 +69,7 @@ outcome run(std::string const& name, std::size_t input, std::size_t cap, Once on
   auto const attempt = [&](std::size_t bytes) {
     bool thrown = false;
     outcome result;
+    result.ended = "success";
     start_cap(bytes);
     try {
       once(result);
@@ -83,11 +85,8 @@ outcome run(std::string const& name, std::size_t input, std::size_t cap, Once on
   };
   out = attempt(cap);
   if (out.bad_alloc) out.peak = attempt(no_cap).peak;
-  std::printf("%-58s input %9zu  %-20s peak %10zu of %10zu\n", name.c_str(), input,
-              out.bad_alloc ? "CAP PASSED"
-              : out.refused ? name_of(*out.refused)
-                            : "success",
-              out.peak, cap);
+  std::printf("%-62s input %9zu  %-20s peak %10zu of %10zu\n", name.c_str(), input,
+              out.bad_alloc ? "CAP PASSED" : out.ended.c_str(), out.peak, cap);
   std::fflush(stdout);
   return out;
 }

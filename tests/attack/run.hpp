@@ -17,7 +17,8 @@ inline constexpr std::size_t MiB = 1u << 20;
 /// How one input ended. Exactly one of: a named refusal, bad_alloc, success (neither).
 struct outcome {
   std::optional<pd::errc> refused;
-  std::string what;  ///< the words of the refusal
+  std::string what;   ///< the words of the refusal
+  std::string ended;  ///< its short name, or "success"
   bool bad_alloc = false;
   std::size_t peak = 0, cap = 0;  ///< bytes of heap above the input
   pd::counters counts;            ///< of a success
@@ -29,7 +30,8 @@ struct outcome {
 outcome decode_under(std::string const& name, std::string const& trace, std::size_t cap,
                      pd::limits const& lim = {});
 
-/// The same through profile::expand, whose output may come on top of the cap.
+/// The same through profile::expand, whose output may come on top of the cap. Here `refused` says only whether a limit did
+/// it (result_memory) or the content (unreadable); `ended` has the finer cause.
 outcome expand_under(std::string const& name, std::string const& trace, std::size_t cap,
                      pd::limits const& lim = {});
 

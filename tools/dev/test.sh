@@ -8,6 +8,7 @@ usage: ./dev test [--long] [--only PART] [-- PYTEST ARGUMENTS]
 Builds everything and runs every test:
   ctest         the C++ tests
   sanitizers    the same under AddressSanitizer and UndefinedBehaviorSanitizer
+  complexity    instructions of decoding hostile traces, counted by callgrind: twice the input, at most 2.2 times the work
   proto         our .proto files against the official descriptors
   integration   the real binary over HTTP, with a real Kafka and its real consumers
 A part that fails does not keep the others from running; the command then fails. Docker is ./dev container's.
@@ -42,6 +43,13 @@ test_sanitizers() {
   part "ctest asan-ubsan" ctest --preset asan-ubsan -j "$(nproc)" || return 0
 }
 
+test_complexity() {
+  part "build dev" build_preset dev decode-cost || return 0
+  need_perfetto_venv
+  part "pytest tests/complexity" env DECODE_COST="$PWD/build/dev/decode-cost" \
+    .venv-perfetto/bin/python -m pytest -p no:cacheprovider tests/complexity || return 0
+}
+
 test_proto() {
   part "build dev" build_preset dev || return 0
   need_perfetto_venv
@@ -58,14 +66,14 @@ test_integration() {
 }
 
 test_main() {
-  local -a parts=(ctest sanitizers proto integration) pytest_arguments=()
+  local -a parts=(ctest sanitizers complexity proto integration) pytest_arguments=()
   while (($#)); do
     case $1 in
       -h | --help) test_usage; return ;;
       --long) pytest_arguments+=(--long) ;;
       --only)
         parts=("${2:?--only wants a part}")
-        [[ " ctest sanitizers proto integration " == *" $2 "* ]] || die "test: no part '$2'; see ./dev test --help"
+        [[ " ctest sanitizers complexity proto integration " == *" $2 "* ]] || die "test: no part '$2'; see ./dev test --help"
         shift
         ;;
       --) shift; pytest_arguments+=("$@"); break ;;
