@@ -89,6 +89,21 @@ TEST_CASE("S4: a callstack of a million ids") {
   }
 }
 
+TEST_CASE("S4: what no sample uses costs nothing, however much there is of it") {
+  // Copied, these forty would need 38 MiB of 15.
+  std::vector<std::uint64_t> const ids(1'000'000, 1);
+  recorder r;
+  r.clear().function(1, "f").frame(1, 1);
+  for (std::uint64_t i = 2; i < 42; ++i) r.callstack(i, ids);
+  auto const trace = r.callstack(1, numbers(1, 1)).sample(1).take();
+  for (auto const f : all_forms) {
+    INFO(name_of(f));
+    auto const o = run_as(f, "S4 forty unused", trace);
+    check_success(o);
+    CHECK(o.samples == 1);
+  }
+}
+
 TEST_CASE("S5: a million empty strings and no sample") {
   // Dense ids index an array, sparse ones need a table of their own.
   for (std::uint64_t const step : {std::uint64_t{1}, std::uint64_t{1} << 40}) {
