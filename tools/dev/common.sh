@@ -37,8 +37,10 @@ as_root() {
 
 # package_names GROUP...: the packages of tools/debian-packages.txt that these groups need.
 package_names() {
-  awk -v groups=" $* " '!/^#/ && NF { g = NF > 1 ? $2 : "build"; if (index(groups, " " g " ")) print $1 }' \
-    tools/debian-packages.txt
+  awk -v groups=" $* " '!/^#/ && NF {
+    n = split(NF > 1 ? $2 : "build", of, ",")
+    for (i = 1; i <= n; ++i) if (index(groups, " " of[i] " ")) { print $1; break }
+  }' tools/debian-packages.txt
 }
 
 # need_packages GROUP...: installs the missing ones; asks dpkg only, and is silent, when there is none.

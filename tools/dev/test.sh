@@ -9,6 +9,7 @@ Builds everything and runs every test:
   ctest         the C++ tests
   sanitizers    the same under AddressSanitizer and UndefinedBehaviorSanitizer
   fuzz          each fuzz target for 10 s; ./dev fuzz runs them longer
+  complexity    instructions of decoding hostile traces, counted by callgrind: twice the input, at most 2.2 times the work
   proto         our .proto files against the official descriptors
   integration   the real binary over HTTP, with a real Kafka and its real consumers
 A part that fails does not keep the others from running; the command then fails. Docker is ./dev container's.
@@ -48,6 +49,13 @@ test_fuzz() {
   part "fuzz, 10 s a target" ./dev fuzz --seconds 10 || return 0
 }
 
+test_complexity() {
+  part "build dev" build_preset dev decode-cost || return 0
+  need_perfetto_venv
+  part "pytest tests/complexity" env DECODE_COST="$PWD/build/dev/decode-cost" \
+    .venv-perfetto/bin/python -m pytest -p no:cacheprovider tests/complexity || return 0
+}
+
 test_proto() {
   part "build dev" build_preset dev || return 0
   need_perfetto_venv
@@ -64,14 +72,14 @@ test_integration() {
 }
 
 test_main() {
-  local -a parts=(ctest sanitizers fuzz proto integration) pytest_arguments=()
+  local -a parts=(ctest sanitizers fuzz complexity proto integration) pytest_arguments=()
   while (($#)); do
     case $1 in
       -h | --help) test_usage; return ;;
       --long) pytest_arguments+=(--long) ;;
       --only)
         parts=("${2:?--only wants a part}")
-        [[ " ctest sanitizers fuzz proto integration " == *" $2 "* ]] || die "test: no part '$2'; see ./dev test --help"
+        [[ " ctest sanitizers fuzz complexity proto integration " == *" $2 "* ]] || die "test: no part '$2'; see ./dev test --help"
         shift
         ;;
       --) shift; pytest_arguments+=("$@"); break ;;
