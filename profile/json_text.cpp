@@ -1,5 +1,9 @@
 #include "profile/json_text.hpp"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #include <bit>
 #include <charconv>
 #include <cmath>
@@ -60,23 +64,51 @@ char* write_char(char* to, char c) {
   return to + 5;
 }
 
+/// Copies a block if none of its bytes needs an escape.
+bool copy_plain_8(char* to, const char* from) {
+  std::uint64_t w = 0;
+  std::memcpy(&w, from, 8);
+  if (any_needs_escape(w)) return false;
+  std::memcpy(to, &w, 8);
+  return true;
+}
+
+#ifdef __SSE2__
+bool copy_plain_16(char* to, const char* from) {
+  const auto v = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+  const auto below_space = _mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(0x1f)), v);
+  const auto quote = _mm_cmpeq_epi8(v, _mm_set1_epi8('"'));
+  const auto backslash = _mm_cmpeq_epi8(v, _mm_set1_epi8('\\'));
+  if (_mm_movemask_epi8(_mm_or_si128(below_space, _mm_or_si128(quote, backslash))) != 0) return false;
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(to), v);
+  return true;
+}
+#else
+bool copy_plain_16(char* to, const char* from) { return copy_plain_8(to, from) && copy_plain_8(to + 8, from + 8); }
+#endif
+
+/// Copies as much of the text as needs no escape and is cheap to find; returns its size. The last block of a text overlaps
+/// the one before, so that no byte is looked at by itself.
+std::size_t copy_plain(char* to, std::string_view text) {
+  const auto n = text.size();
+  const char* from = text.data();
+  if (n >= 16) {
+    std::size_t i = 0;
+    for (; i + 16 <= n; i += 16)
+      if (!copy_plain_16(to + i, from + i)) return i;
+    return copy_plain_16(to + n - 16, from + n - 16) ? n : i;
+  }
+  if (n >= 8) return copy_plain_8(to, from) && copy_plain_8(to + n - 8, from + n - 8) ? n : 0;
+  return 0;
+}
+
 }  // namespace
 
 char* write_string(char* to, std::string_view text) {
   *to++ = '"';
-  const char *from = text.data(), *end = from + text.size();
-  while (end - from >= 8) {
-    std::uint64_t w;
-    std::memcpy(&w, from, 8);
-    if (any_needs_escape(w)) {
-      for (const auto stop = from + 8; from != stop; ++from) to = write_char(to, *from);
-    } else {
-      std::memcpy(to, &w, 8);
-      to += 8;
-      from += 8;
-    }
-  }
-  for (; from != end; ++from) to = write_char(to, *from);
+  const auto plain = copy_plain(to, text);
+  to += plain;
+  for (const char c : text.substr(plain)) to = write_char(to, c);
   *to++ = '"';
   return to;
 }
