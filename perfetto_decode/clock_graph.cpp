@@ -358,20 +358,24 @@ void clock_graph::collect_wall_readings(counters& counts) {
   }
 }
 
-std::optional<std::int64_t> clock_graph::to_wall(std::int64_t t) {
+std::optional<std::int64_t> clock_graph::look_up_wall(std::int64_t t) {
   auto const& r = wall_readings_;
   if (r.empty()) return std::nullopt;
-  if (t < r.front().first) return moved(t, r.front().first, r.front().second);
-  std::size_t at = last_wall_;
-  if (!(r[at].first <= t && (at + 1 == r.size() || t < r[at + 1].first))) {
-    auto const it =
-        std::upper_bound(r.begin(), r.end(), t, [](auto v, auto const& x) { return v < x.first; });
-    at = static_cast<std::size_t>(it - r.begin()) - 1;
-    last_wall_ = at;
-  }
-  auto const wall = moved(t, r[at].first, r[at].second);
+  auto const it = std::upper_bound(r.begin(), r.end(), t, [](auto v, auto const& x) { return v < x.first; });
+  auto const& from = it == r.begin() ? r.front() : *(it - 1);
+  auto const wall = moved(t, from.first, from.second);
   // Before a backward step of REALTIME, time may not overtake the reading that follows.
-  return at + 1 < r.size() ? std::min(wall, r[at + 1].second) : wall;
+  bool const bounded = it != r.begin() && it != r.end();
+  if (bounded && wall > it->second) return it->second;
+  // Up to the next reading, and no further than it says, adding one number is all there is to it.
+  wide const offset = static_cast<wide>(from.second) - from.first;
+  wide const first = it == r.begin() ? lowest : from.first;
+  wide last = it == r.end() ? highest : it->first - static_cast<wide>(1);
+  if (bounded) last = std::min(last, it->second - offset);
+  if (offset >= lowest && offset <= highest)
+    wall_segment_ = {wall_clock_, saturated(std::max(first, lowest - std::min<wide>(offset, 0))),
+                     saturated(std::min(last, highest - std::max<wide>(offset, 0))), static_cast<std::int64_t>(offset)};
+  return wall;
 }
 
 }  // namespace profile_relay::perfetto_decode

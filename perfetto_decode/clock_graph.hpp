@@ -80,7 +80,11 @@ class clock_graph {
     return look_up_trace(n, raw, failure);
   }
   /// Trace time to wall time (5.7). Absent without any reading of REALTIME.
-  std::optional<std::int64_t> to_wall(std::int64_t trace_time);
+  std::optional<std::int64_t> to_wall(std::int64_t trace_time) {
+    auto const& s = wall_segment_;
+    if (s.clock != no_node && trace_time >= s.first && trace_time <= s.last) return trace_time + s.offset;
+    return look_up_wall(trace_time);
+  }
   /// Straight to REALTIME, for clocks that cannot reach trace time.
   std::optional<std::int64_t> straight_to_wall(node n, std::int64_t raw);
 
@@ -126,6 +130,7 @@ class clock_graph {
   bool valid(budget_vector<entry>& entries, std::span<const reading> readings, label const& nodes,
              label& not_monotonic) const;
   std::optional<std::int64_t> look_up_trace(node n, std::int64_t raw, counter& failure);
+  std::optional<std::int64_t> look_up_wall(std::int64_t trace_time);
   bool link(node a, std::int64_t at_a, node b, std::int64_t at_b);
   void find_paths(node target, path& to) const;
   void build_hop(node from, hop& h) const;
@@ -149,9 +154,8 @@ class clock_graph {
   node trace_clock_ = no_node;
   node wall_clock_ = no_node;
   path to_trace_, to_wall_;
-  segment segment_;
+  segment segment_, wall_segment_;
   budget_vector<std::pair<std::int64_t, std::int64_t>> wall_readings_;  // (trace time, REALTIME)
-  std::size_t last_wall_ = 0;
 };
 
 }  // namespace profile_relay::perfetto_decode

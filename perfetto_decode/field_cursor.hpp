@@ -1,5 +1,8 @@
 #pragma once
 
+#include <bit>
+#include <cstring>
+
 #include "perfetto_decode/wire_reader.hpp"
 
 namespace profile_relay::perfetto_decode {
@@ -56,35 +59,60 @@ class field_cursor {
     return true;
   }
 
-  void skip() {
-    std::uint64_t ignored = 0;
-    byte_span unread;
-    switch (static_cast<wire_type>(tag_ & 7u)) {
-      case wire_type::varint:
-        (void)varint(ignored);
-        break;
-      case wire_type::bytes:
-        (void)bytes(unread);
-        break;
-      case wire_type::fixed64:
-        pass(8);
-        break;
-      case wire_type::fixed32:
-        pass(4);
-        break;
-      default:
-        (void)damage();
+  /// For fields that are mostly written in a known order: reads this one if it comes next. `tag` is of one byte.
+  [[gnu::always_inline]] bool take(std::uint32_t tag, std::uint64_t& out) {
+    if (p_ == end_ || static_cast<std::uint8_t>(*p_) != tag) return false;
+    ++p_;
+    return varint(out);
+  }
+  [[gnu::always_inline]] void pass(std::uint32_t tag) {
+    if (p_ == end_ || static_cast<std::uint8_t>(*p_) != tag) return;
+    ++p_;
+    tag_ = tag;
+    skip();
+  }
+
+  [[gnu::always_inline]] void skip() {
+    if (is_varint() && p_ != end_ && static_cast<std::uint8_t>(*p_) < 0x80u) {
+      ++p_;
+      return;
     }
+    if (is_varint() && end_ - p_ >= 8) {
+      // The end of a varint is the first byte without its top bit.
+      std::uint64_t w = 0;
+      std::memcpy(&w, p_, 8);
+      auto const ends = ~w & 0x8080808080808080u;
+      if (ends != 0 && std::endian::native == std::endian::little) {
+        p_ += static_cast<unsigned>(std::countr_zero(ends)) / 8 + 1;
+        return;
+      }
+    }
+    auto const* const p = end_of_value(p_, end_, tag_);
+    if (p != nullptr)
+      p_ = p;
+    else
+      (void)damage();
   }
 
  private:
-  void pass(std::ptrdiff_t n) {
-    if (end_ - p_ < n)
-      (void)damage();
-    else
-      p_ += n;
+  // Takes its state as arguments, so that the cursor itself can live in registers.
+  [[gnu::noinline]] static const std::byte* end_of_value(const std::byte* p, const std::byte* end, std::uint32_t tag) {
+    std::uint64_t v = 0;
+    switch (static_cast<wire_type>(tag & 7u)) {
+      case wire_type::varint:
+        return read_varint(p, end, v);
+      case wire_type::bytes:
+        p = read_varint(p, end, v);
+        return p == nullptr || v > static_cast<std::uint64_t>(end - p) ? nullptr : p + v;
+      case wire_type::fixed64:
+        return end - p < 8 ? nullptr : p + 8;
+      case wire_type::fixed32:
+        return end - p < 4 ? nullptr : p + 4;
+      default:
+        return nullptr;
+    }
   }
-  bool damage() {
+  [[gnu::always_inline]] bool damage() {
     ok_ = false;
     p_ = end_;
     return false;

@@ -10,11 +10,19 @@ bool parse_packet(byte_span bytes, packet_view& out) {
   field_cursor r(bytes);
   std::uint64_t v = 0;
   byte_span sub;
-  // The numbers of a field that is not asked for are passed over undecoded; damage ends the loop by itself.
+  // What is not asked for is passed over undecoded; damage ends the loop by itself. The first ones are mostly these.
+  r.pass(varint_tag(f::trusted_uid));
+  if (r.take(varint_tag(f::timestamp), v)) {
+    out.timestamp = v;
+    out.has_timestamp = true;
+  }
+  if (r.take(varint_tag(f::trusted_packet_sequence_id), v)) out.sequence_id = static_cast<std::uint32_t>(v);
+  if (r.take(varint_tag(f::sequence_flags), v)) out.sequence_flags = static_cast<std::uint32_t>(v);
   while (r.next()) {
     switch (r.tag()) {
       case varint_tag(f::timestamp):
-        if (!r.varint(out.timestamp)) return false;
+        if (!r.varint(v)) break;
+        out.timestamp = v;
         out.has_timestamp = true;
         break;
       case varint_tag(f::trusted_packet_sequence_id):

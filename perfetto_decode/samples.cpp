@@ -47,12 +47,9 @@ std::uint32_t trace_decoder::task_of(task_key const& k) {
   return id;
 }
 
-bool trace_decoder::add_record(record const& r) {
-  if (++out_.sample_records >= limits_.samples)
-    return fail(errc::too_many_samples,
-                "samples reach profiling.max_samples = " + std::to_string(limits_.samples));
-  records_.push_back(r);
-  return true;
+bool trace_decoder::too_many_samples() {
+  return fail(errc::too_many_samples,
+              "samples reach profiling.max_samples = " + std::to_string(limits_.samples));
 }
 
 std::uint32_t trace_decoder::use_callstack(sequence* s, std::uint64_t iid, bool of_stack_sample) {
@@ -80,6 +77,19 @@ bool trace_decoder::perf_sample(packet_view const& p, sequence* s, time_ref t) {
   bool has_iid = false, event = false;
   byte_span ignored;
   field_cursor r(p.perf_sample.bytes());
+  // In the order in which producers write them, without a look at each tag; the loop takes what comes otherwise.
+  if (r.take(varint_tag(f::cpu), v)) out.cpu = static_cast<std::uint32_t>(v);
+  if (r.take(varint_tag(f::pid), v)) {
+    task.pid = static_cast<std::uint32_t>(v);
+    task.has_pid = true;
+  }
+  if (r.take(varint_tag(f::tid), v)) {
+    task.tid = static_cast<std::uint32_t>(v);
+    task.has_tid = true;
+  }
+  has_iid = r.take(varint_tag(f::callstack_iid), iid);
+  r.pass(varint_tag(f::cpu_mode));
+  r.pass(varint_tag(f::timebase_count));
   while (r.next()) {
     switch (r.tag()) {
       case varint_tag(f::cpu):
@@ -292,8 +302,7 @@ bool trace_decoder::streaming_profile(packet_view const& p, sequence* s, time_re
   while (callstacks.next(iid)) {
     more_deltas = more_deltas && deltas.next(delta);
     if (!more_deltas || !usable) {
-      if (++out_.sample_records >= limits_.samples)
-        return fail(errc::too_many_samples, "samples reach profiling.max_samples");
+      if (++out_.sample_records >= limits_.samples) return too_many_samples();
       out_.counts.add(more_deltas ? counter::streaming_profile_no_reference
                                   : counter::stackprofile_parser_error);
       continue;

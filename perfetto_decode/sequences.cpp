@@ -46,10 +46,7 @@ byte_span sub_message(byte_span message, std::uint32_t field) {
 
 bool descriptor_is_cpu_time(byte_span counter_descriptor);
 
-trace_decoder::sequence* trace_decoder::sequence_of(packet_view const& p) {
-  if (last_sequence_ != nullptr && last_sequence_->id == p.sequence_id &&
-      last_sequence_->machine == p.machine_id)
-    return last_sequence_;
+trace_decoder::sequence* trace_decoder::find_sequence(packet_view const& p) {
   std::pair const key(p.machine_id, p.sequence_id);
   auto it = sequences_.find(key);
   if (it == sequences_.end()) {
@@ -255,7 +252,6 @@ void trace_decoder::note_thread(sequence& s, byte_span descriptor, bool needs_bo
 
 time_ref trace_decoder::time_of(packet_view const& p, sequence* s) {
   if (!p.has_timestamp) {
-    any_missing_time_ = true;
     auto const where = (std::uint64_t{records_.size()} << 32) | marks_.size();
     return {time_ref::missing, static_cast<std::int64_t>(where)};
   }
@@ -372,6 +368,8 @@ void trace_decoder::describe(packet_view const& p, sequence* s, time_ref t) {
   }
   task_names::place const at{p.machine_id, t, copy_};
   names_.begin_packet();
+  any_missing_time_ |= t.clock == time_ref::missing && (p.process_tree.present() || p.process_descriptor.present() ||
+                                                        p.thread_descriptor.present() || p.track_descriptor.present());
   if (p.process_tree.present()) names_.process_tree(p.process_tree.bytes(), at, out_.counts);
   if (p.process_descriptor.present()) names_.process_descriptor(p.process_descriptor.bytes(), at, out_.counts);
   if (p.thread_descriptor.present()) {

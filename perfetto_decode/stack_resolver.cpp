@@ -313,28 +313,34 @@ std::optional<stack_ref> stack_resolver::callstack(interval& in, interval::calls
   // No more ids than bytes, and no more than the limit.
   std::size_t const room = std::min<std::size_t>(entry.size, limits_.callstack_depth);
   if (root_first_.size() < room) root_first_.resize(room);
-  std::size_t depth = 0;
+  auto* const begin = root_first_.data();
+  auto* to = begin;
+  auto* const limit = begin + room;
   std::uint64_t iid = 0;
   std::optional<stack_ref> broken;
   auto const dense = in.frames.dense();
   repeated_varint ids(entry.bytes(), proto::fields::callstack::frame_ids);
   while (ids.next(iid)) {
-    if (depth == room) return too_deep();
-    auto* f = iid < dense.size() ? &dense[static_cast<std::size_t>(iid)] : in.frames.find(iid);
-    if (f == nullptr || f->resolved == interval::unresolved) {
-      // Seen for the first time, or not to be had; a stack that is void is still measured to its end.
-      if (f == nullptr || f->data == nullptr) {
-        if (!broken) broken = stack_ref::void_of(counter::stackprofile_invalid_frame_id);
-      } else {
-        if (!f->broken && !broken && !resolve_frame(in, *f)) return std::nullopt;
-        if (f->broken && !broken) broken = stack_ref::void_of(f->why);
+    if (to == limit) return too_deep();
+    if (iid < dense.size()) {
+      if (auto const known = dense[static_cast<std::size_t>(iid)].resolved; known != interval::unresolved) {
+        *to++ = known;
+        continue;
       }
-      root_first_[depth++] = f == nullptr ? 0 : f->resolved;
+    }
+    *to++ = interval::unresolved;
+    if (broken) continue;  // a stack that is void is still measured to its end
+    auto* const f = in.frames.find(iid);
+    if (f == nullptr || f->data == nullptr) {
+      broken = stack_ref::void_of(counter::stackprofile_invalid_frame_id);
       continue;
     }
-    root_first_[depth++] = f->resolved;
+    if (f->resolved == interval::unresolved && !f->broken && !resolve_frame(in, *f)) return std::nullopt;
+    if (f->broken) broken = stack_ref::void_of(f->why);
+    to[-1] = f->resolved;
   }
   if (broken) return broken;
+  auto const depth = static_cast<std::size_t>(to - begin);
   if (of_stack_sample) {
     for (auto& index : std::span(root_first_).first(depth)) {
       auto const variant = runtime_variant(index);

@@ -119,7 +119,12 @@ class trace_decoder final : packet_sink {
 
   // packets
   bool process(packet_view const& p);
-  sequence* sequence_of(packet_view const& p);
+  sequence* sequence_of(packet_view const& p) {
+    bool const same = last_sequence_ != nullptr && last_sequence_->id == p.sequence_id &&
+                      last_sequence_->machine == p.machine_id;
+    return same ? last_sequence_ : find_sequence(p);
+  }
+  sequence* find_sequence(packet_view const& p);
   bool start_interval(sequence& s);
   bool end_interval(sequence& s);
   void read_defaults(sequence& s, byte_span message);
@@ -133,7 +138,13 @@ class trace_decoder final : packet_sink {
   bool perf_sample(packet_view const& p, sequence* s, time_ref t);
   bool stack_sample(packet_view const& p, sequence* s, time_ref t);
   bool streaming_profile(packet_view const& p, sequence* s, time_ref t);
-  bool add_record(record const& r);
+  bool add_record(record const& r) {
+    if (++out_.sample_records >= limits_.samples) return too_many_samples();
+    any_missing_time_ |= r.clock == time_ref::missing;
+    records_.push_back(r);
+    return true;
+  }
+  bool too_many_samples();
   std::uint32_t use_callstack(sequence* s, std::uint64_t iid, bool of_stack_sample);
   std::uint32_t task_of(task_key const& k);
   void resolve_pending(sequence& s);

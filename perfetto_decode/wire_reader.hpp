@@ -12,10 +12,15 @@ using byte_span = std::span<const std::byte>;
 
 enum class wire_type : std::uint8_t { varint = 0, fixed64 = 1, bytes = 2, fixed32 = 5 };
 
-/// Reads one varint at `p`. Returns the byte after it, or nullptr when it runs past `end` or past ten bytes.
-/// Bits above the 64th are dropped, as protobuf's own readers do.
-[[gnu::noinline]] inline const std::byte* read_long_varint(const std::byte* p, const std::byte* end,
-                                                           std::uint64_t& out) {
+/// A varint and the byte after it; `next` is nullptr when it runs past the end or past ten bytes. In two registers: a value
+/// returned through an address would keep a reader's state in memory.
+struct varint_end {
+  const std::byte* next;
+  std::uint64_t value;
+};
+
+/// Reads one varint at `p`. Bits above the 64th are dropped, as protobuf's own readers do.
+[[gnu::noinline]] inline varint_end read_long_varint(const std::byte* p, const std::byte* end) {
   if (end - p >= 8) {
     // Eight bytes at once: cut after the first byte without its top bit, then push the groups of seven together.
     std::uint64_t w = 0;
@@ -25,8 +30,8 @@ enum class wire_type : std::uint8_t { varint = 0, fixed64 = 1, bytes = 2, fixed3
       w &= ends ^ (ends - 1);
       w = ((w & 0x7f007f007f007f00u) >> 1) | (w & 0x007f007f007f007fu);
       w = ((w & 0x3fff00003fff0000u) >> 2) | (w & 0x00003fff00003fffu);
-      out = ((w & 0x0fffffff00000000u) >> 4) | (w & 0x000000000fffffffu);
-      return p + (static_cast<unsigned>(std::countr_zero(ends)) / 8 + 1);
+      w = ((w & 0x0fffffff00000000u) >> 4) | (w & 0x000000000fffffffu);
+      return {p + (static_cast<unsigned>(std::countr_zero(ends)) / 8 + 1), w};
     }
   }
   std::uint64_t value = 0;
@@ -34,15 +39,12 @@ enum class wire_type : std::uint8_t { varint = 0, fixed64 = 1, bytes = 2, fixed3
   for (unsigned shift = 0; p != limit; shift += 7) {
     auto const b = static_cast<std::uint8_t>(*p++);
     value |= static_cast<std::uint64_t>(b & 0x7fu) << shift;
-    if ((b & 0x80u) == 0) {
-      out = value;
-      return p;
-    }
+    if ((b & 0x80u) == 0) return {p, value};
   }
-  return nullptr;
+  return {nullptr, 0};
 }
 
-/// The same; varints of one or two bytes, which are most, are read in place.
+/// The same; varints of one or two bytes, which are most, are read in place. `out` is set on success only.
 [[gnu::always_inline]] inline const std::byte* read_varint(const std::byte* p, const std::byte* end,
                                                            std::uint64_t& out) {
   if (p != end && (static_cast<std::uint8_t>(*p) & 0x80u) == 0) {
@@ -53,7 +55,9 @@ enum class wire_type : std::uint8_t { varint = 0, fixed64 = 1, bytes = 2, fixed3
     out = (static_cast<std::uint64_t>(p[0]) & 0x7fu) | (static_cast<std::uint64_t>(p[1]) << 7);
     return p + 2;
   }
-  return read_long_varint(p, end, out);
+  auto const end_of_it = read_long_varint(p, end);
+  if (end_of_it.next != nullptr) out = end_of_it.value;
+  return end_of_it.next;
 }
 
 /// Walks the fields of one protobuf message, one level deep, without copying.
@@ -113,7 +117,7 @@ class wire_reader {
   const std::byte* position() const { return p_; }
 
  private:
-  bool damage() {
+  [[gnu::always_inline]] bool damage() {
     ok_ = false;
     return false;
   }
@@ -138,7 +142,7 @@ class repeated_varint {
         tag_(static_cast<std::byte>(field << 3)) {}
 
   /// False when there are no more values (or the message is damaged there).
-  bool next(std::uint64_t& out) {
+  [[gnu::always_inline]] bool next(std::uint64_t& out) {
     for (;;) {
       if (packed_ != packed_end_) {
         const std::byte* const p = read_varint(packed_, packed_end_, out);
@@ -152,27 +156,35 @@ class repeated_varint {
         p_ = p;
         return true;
       }
-      if (!other_field()) return false;
+      auto const other = other_field(p_, end_, field_);
+      if (other.next == nullptr) return false;
+      p_ = other.next;
+      packed_ = other.packed;
+      packed_end_ = other.packed_end;
     }
   }
 
  private:
-  bool other_field() {
-    const std::byte* const start = p_;
-    wire_reader r(byte_span(p_, static_cast<std::size_t>(end_ - p_)));
-    if (!r.next()) return false;
-    p_ = r.position();
-    if (r.number() != field_) return true;
+  struct passed {
+    const std::byte* next = nullptr;
+    const std::byte *packed = nullptr, *packed_end = nullptr;
+  };
+  // Takes its state as arguments, so that the reader itself can live in registers.
+  [[gnu::noinline]] static passed other_field(const std::byte* p, const std::byte* end, std::uint32_t field) {
+    wire_reader r(byte_span(p, static_cast<std::size_t>(end - p)));
+    if (!r.next()) return {};
+    passed out{r.position(), nullptr, nullptr};
+    if (r.number() != field) return out;
     if (r.is_bytes()) {
-      packed_ = r.bytes().data();
-      packed_end_ = packed_ + r.bytes().size();
+      out.packed = r.bytes().data();
+      out.packed_end = out.packed + r.bytes().size();
     } else if (r.is_varint()) {
       // A tag longer than it need be. Its value is a run of one.
       std::uint64_t tag = 0;
-      packed_ = read_varint(start, p_, tag);
-      packed_end_ = p_;
+      out.packed = read_varint(p, out.next, tag);
+      out.packed_end = out.next;
     }
-    return true;
+    return out;
   }
 
   const std::byte* p_;

@@ -186,7 +186,7 @@ boost::system::result<void, error> converter::run() {
 
 /// Appends the stack as it is emitted, with its hash; the caller drops it again if an equal one exists.
 std::uint32_t converter::stack(std::uint32_t decoded, frame_list& frames) {
-  for (const auto f : trace_.stacks[decoded].frames()) frames.push(f);
+  frames.push_stack(trace_.stacks[decoded].frames());
   const auto index = to_.stacks.close();
   using perfetto_decode::fold;
   const auto stack = to_.stacks[index];

@@ -2,6 +2,7 @@
 
 #include <boost/unordered/unordered_flat_set.hpp>
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -31,14 +32,17 @@ class frame_list {
   frame_list(frame_list const&) = delete;
   frame_list& operator=(frame_list const&) = delete;
 
-  /// Pushes what a decoded frame becomes to the open stack: itself, or a frame for each of its symbol lines,
+  /// Pushes what decoded frames become to the open stack: themselves, or a frame for each of their symbol lines,
   /// innermost first.
-  void push(std::uint32_t decoded_frame) {
-    const auto known = emitted_[decoded_frame];
-    if (known < first_run) {
-      to_.stacks.push(known);
-    } else {
-      push_run(decoded_frame);
+  void push_stack(std::span<const std::uint32_t> decoded) {
+    std::size_t done = 0;
+    while (done < decoded.size()) {
+      // Most are known already; they are written in one go.
+      auto* to = to_.stacks.push_many(decoded.size() - done);
+      while (done < decoded.size() && emitted_[decoded[done]] < first_run) *to++ = emitted_[decoded[done++]];
+      if (done == decoded.size()) return;
+      to_.stacks.drop_pushed(decoded.size() - done);
+      push_run(decoded[done++]);
     }
   }
 

@@ -90,6 +90,13 @@ class stack_table {
     ends_.push_back(static_cast<std::uint32_t>(frames_.size()));
     return static_cast<std::uint32_t>(ends_.size() - 1);
   }
+  /// Pushes `n` frames at once, for the caller to fill in before anything else is pushed.
+  std::uint32_t* push_many(std::size_t n) {
+    frames_.resize(frames_.size() + n);
+    return frames_.data() + (frames_.size() - n);
+  }
+  /// Takes back the last of them.
+  void drop_pushed(std::size_t n) { frames_.resize(frames_.size() - n); }
   /// Forgets the last closed stack.
   void drop_last() {
     ends_.pop_back();
