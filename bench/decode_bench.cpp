@@ -12,6 +12,7 @@
 #include "bench/heap_count.hpp"
 #include "bench/subjects.hpp"
 #include "envelope/padded_view.hpp"
+#include "server/io/keep_freed_memory.hpp"
 #include "tools/trace_maker.hpp"
 
 namespace bench = profile_relay::bench;
@@ -142,6 +143,7 @@ int main(int argc, char** argv) {
   auto* samples_option = app.add_option("--expect-samples", samples, "how many samples must come out of it");
   trace_option->needs(metadata_option)->needs(samples_option)->excludes(interleaved_flag);
   CLI11_PARSE(app, argc, argv);
+  profile_relay::server::keep_freed_memory();  // as `profile-relay run` does
 
   if (!trace.empty()) {
     auto const in = read_input(trace, metadata, samples);

@@ -77,6 +77,10 @@ class field_cursor {
       ++p_;
       return;
     }
+    if (is_varint() && end_ - p_ >= 2 && static_cast<std::uint8_t>(p_[1]) < 0x80u) {
+      p_ += 2;
+      return;
+    }
     if (is_varint() && end_ - p_ >= 8) {
       // The end of a varint is the first byte without its top bit.
       std::uint64_t w = 0;

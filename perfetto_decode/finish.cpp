@@ -12,9 +12,11 @@ bool trace_decoder::finish() {
   // A file without a host packet: its first machine is the host.
   clocks_.finish(host_seen_ ? 0 : first_machine_, out_.counts);
   resolve_bases();
-  for (auto& r : records_)
-    if (r.clock != time_ref::missing) resolve_record(r);
-  if (any_missing_time_) resolve_missing();
+  if (any_missing_time_) {
+    for (auto& r : records_)
+      if (r.clock != time_ref::missing) resolve_record(r);
+    resolve_missing();
+  }
   emit();
   name_tasks();
   stacks_.apply_symbols(module_symbols_);
@@ -107,7 +109,8 @@ budget_vector<time_key> trace_decoder::time_order() {
   budget_vector<time_key> order(working_), scratch(working_);
   order.reserve(records_.size());
   bool any_wall = false;
-  for (std::uint32_t i = 0; auto const& r : records_) {
+  for (std::uint32_t i = 0; auto& r : records_) {
+    if (!any_missing_time_) resolve_record(r);
     if (r.state == trace_time) order.push_back({r.time, i});
     if (r.state == dropped && !r.marker) out_.counts.add(static_cast<counter>(r.ref));
     any_wall |= r.state == wall_time;
@@ -151,7 +154,7 @@ void trace_decoder::emit() {
       out_.counts.add(counter::sample_non_cpu_timebase);
       continue;
     }
-    if (out_.stacks[ref.stack()].count == 0) out_.counts.add(counter::stackprofile_empty_callstack);
+    if (ref.is_empty()) out_.counts.add(counter::stackprofile_empty_callstack);
     if (!out_.tasks[r.task].has_tid) out_.counts.add(counter::sample_without_task);
     sample s;
     s.stack = ref.stack();

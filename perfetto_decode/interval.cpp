@@ -48,6 +48,7 @@ interval::interval(memory_budget& working, limits const& lim)
       counter_descriptors(working),
       callstacks(working),
       path_names(working),
+      frame_ids(working),
       copies_(working),
       limits_(&lim) {}
 

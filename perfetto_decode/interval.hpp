@@ -60,6 +60,8 @@ class interval {
   iid_table<message_entry> mappings, frames, task_contexts, execution_contexts, counter_descriptors;
   iid_table<callstack_entry> callstacks;
   path_memo path_names;
+  /// What the small frame iids became, side by side: the loop over a callstack looks at nothing else.
+  budget_vector<std::uint32_t> frame_ids;
   bool copied = false;  ///< some entry was copied: its strings need copying again into the result
 
  private:

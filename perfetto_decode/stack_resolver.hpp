@@ -14,14 +14,16 @@ namespace profile_relay::perfetto_decode {
 /// there is none.
 class stack_ref {
  public:
-  static stack_ref of(std::uint32_t stack) { return stack_ref(stack); }
+  static stack_ref of(std::uint32_t stack, bool empty) { return stack_ref(stack | (empty ? empty_bit : 0)); }
   static stack_ref void_of(counter why) { return stack_ref(0x8000'0000u | static_cast<std::uint32_t>(why)); }
 
   bool is_void() const { return (value_ & 0x8000'0000u) != 0; }
   counter why() const { return static_cast<counter>(value_ & 0xffu); }
-  std::uint32_t stack() const { return value_; }
+  bool is_empty() const { return (value_ & empty_bit) != 0; }  ///< a stack without frames
+  std::uint32_t stack() const { return value_ & ~empty_bit; }
 
  private:
+  static constexpr std::uint32_t empty_bit = 0x4000'0000u;
   explicit stack_ref(std::uint32_t v) : value_(v) {}
   std::uint32_t value_;
 };

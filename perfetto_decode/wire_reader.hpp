@@ -141,6 +141,11 @@ class repeated_varint {
         field_(field),
         tag_(static_cast<std::byte>(field << 3)) {}
 
+  /// For callers that read runs of values by themselves: where the next field begins, when no packed run is open.
+  bool between_fields() const { return packed_ == packed_end_; }
+  const std::byte* position() const { return p_; }
+  void move_to(const std::byte* p) { p_ = p; }
+
   /// False when there are no more values (or the message is damaged there).
   [[gnu::always_inline]] bool next(std::uint64_t& out) {
     for (;;) {

@@ -7,6 +7,7 @@
 #include "server/io/cmd_files.hpp"
 #include "server/io/delivery_driver.hpp"
 #include "server/io/http_server.hpp"
+#include "server/io/keep_freed_memory.hpp"
 #include "server/io/memory_probe.hpp"
 #include "server/io/project_watcher.hpp"
 
@@ -197,6 +198,7 @@ struct running {
 int cmd_run(run_arguments const& a) {
   auto const loaded = load_configuration(a.config);
   if (!loaded) return 1;
+  keep_freed_memory();
   auto const& settings = loaded->values;
   if (!settings.processing.enabled && !a.dry_run) {
     return fail(
