@@ -1,0 +1,27 @@
+"""ModuleSymbols, applied after all packets. Source: perfetto-decoding 10."""
+
+
+def apply(modules, stacks, counters, seen):
+    """Every frame of a named module at a named address gets the lines; what names nothing is counted."""
+    for module in modules:
+        wanted = (stacks.text(module.path), module.build_id or b"")
+        if not any((m["mapping"], m["raw_build_id"]) == wanted for m in stacks.mappings):
+            counters["symbols_without_mapping"] += 1
+            seen["symbols of an unknown mapping"] += 1
+            continue
+        for entry in module.address_symbols:
+            hit = [
+                f
+                for f in stacks.frames
+                if "mapping" in f and (f["mapping"], f["raw_build_id"]) == wanted and f["rel_pc"] == (entry.address or 0)
+            ]
+            lines = [
+                {"function": stacks.text(l.function_name), "file": stacks.text(l.source_file_name), "line": l.line_number or 0}
+                for l in entry.lines
+            ]
+            if not hit:
+                counters["symbols_without_mapping"] += 1
+                seen["symbols of an unknown address"] += 1
+            for frame in hit:
+                seen["symbols with inlining" if len(lines) > 1 else "symbols"] += 1
+                frame["lines"] = lines
