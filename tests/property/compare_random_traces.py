@@ -8,51 +8,93 @@ import os
 import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
 
+import pytest
+
+import difference
 import required
-from difference import compare
+import sample_v2_difference
 from generate.trace import generate
 
 SEEDS, SEEDS_LONG = 400, 6000
 SHOWN = 10
 # Where several chains of snapshots are equally short and disagree, the specification lets any of them win.
-MOST_AMBIGUOUS = 0.02
+MOST_AMBIGUOUS = 0.03
+
+
+@dataclass
+class Run:
+    traces: int
+    seconds: float = 0
+    samples: int = 0
+    ambiguous: int = 0
+    counters: Counter = field(default_factory=Counter)
+    seen: Counter = field(default_factory=Counter)
+    decoded: list = field(default_factory=list)  # (seed, differences)
+    converted: list = field(default_factory=list)
 
 
 def one_seed(seed):
-    differences, model = compare(generate(seed))
-    return seed, differences, model.counters, model.seen, len(model.samples)
+    data = generate(seed)
+    decoded, model = difference.compare(data)
+    converted, counters = sample_v2_difference.compare(data, model)
+    counters.update(model.counters)
+    return seed, decoded, converted, counters, model.seen, len(model.samples)
 
 
-def table(rows, total):
-    width = max(len(name) for name in rows)
-    return "\n".join(f"  {name:<{width}}  {total[name]:>7}" for name in rows)
-
-
-def test_decoder_agrees_with_the_model(pytestconfig):
+@pytest.fixture(scope="module")
+def run(pytestconfig):
     option = pytestconfig.getoption
     count = option("--seeds") or (SEEDS_LONG if option("--long") else SEEDS)
-    seeds = range(option("--first-seed"), option("--first-seed") + count)
-    counters, seen, failing, samples, ambiguous = Counter(), Counter(), [], 0, 0
+    first = option("--first-seed")
+    out = Run(count)
     begin = time.monotonic()
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        for seed, differences, counted, occurred, emitted in pool.map(one_seed, seeds, chunksize=20):
-            counters.update(counted)
-            seen.update(occurred)
-            samples += emitted
-            if occurred["ambiguous path"]:
-                ambiguous += 1
-            elif differences:
-                failing.append((seed, differences))
-    took = time.monotonic() - begin
-    print(f"{count} traces, {samples} samples in {took:.0f} s; {ambiguous} with an ambiguous path, not compared\n")
-    print("counters\n" + table(required.COUNTERS, counters))
-    for section in required.FEATURES:
-        print(f"\n{section}\n" + table([name for s, name in required.features() if s == section], seen))
-    shown = "\n".join(f"seed {seed}:\n    " + "\n    ".join(differences) for seed, differences in failing[:SHOWN])
-    assert not failing, f"{len(failing)} of {count} traces differ, the first of them:\n{shown}"
-    assert ambiguous <= MOST_AMBIGUOUS * count
-    missing = [c for c in required.COUNTERS if not counters[c]] + [f for _, f in required.features() if not seen[f]]
-    if count >= SEEDS:
-        assert not missing, f"never occurred: {missing}"
+        results = pool.map(one_seed, range(first, first + count), chunksize=20)
+        for seed, decoded, converted, counters, seen, samples in results:
+            out.counters.update(counters)
+            out.seen.update(seen)
+            out.samples += samples
+            if seen["ambiguous path"]:
+                out.ambiguous += 1
+                continue
+            if decoded:
+                out.decoded.append((seed, decoded))
+            elif converted:
+                out.converted.append((seed, converted))
+    out.seconds = time.monotonic() - begin
+    return out
 
+
+def words(run, failing):
+    shown = (f"seed {seed}:\n    " + "\n    ".join(differences) for seed, differences in failing[:SHOWN])
+    return f"{len(failing)} of {run.traces} traces differ, the first of them:\n" + "\n".join(shown)
+
+
+def table(names, total):
+    width = max(len(name) for name in names)
+    return "\n".join(f"  {name:<{width}}  {total[name]:>7}" for name in names)
+
+
+def test_decoded_samples_and_counters(run):
+    """`profile-relay inspect`: every sample, every frame of it, every counter, and every rejection."""
+    assert not run.decoded, words(run, run.decoded)
+    assert run.ambiguous <= MOST_AMBIGUOUS * run.traces
+
+
+def test_sample_v2(run):
+    """`profile-relay decode`: what becomes of the traces whose samples agree."""
+    assert not run.converted, words(run, run.converted)
+
+
+def test_everything_occurred(run):
+    print(f"{run.traces} traces, {run.samples} samples, {run.counters['Sample v2 documents']} Sample v2 documents")
+    print(f"{run.seconds:.0f} s; {run.ambiguous} traces with an ambiguous path, not compared\n")
+    print("12 counters\n" + table(required.COUNTERS, run.counters))
+    for section in required.FEATURES:
+        print(f"\n{section}\n" + table([name for s, name in required.features() if s == section], run.seen))
+    if run.traces >= SEEDS:
+        missing = [name for name in required.COUNTERS if not run.counters[name]]
+        missing += [name for _, name in required.features() if not run.seen[name]]
+        assert not missing, f"never occurred: {missing}"

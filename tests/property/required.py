@@ -1,6 +1,6 @@
 """What random traces have to contain: none of these may stay at zero."""
 
-# perfetto-decoding 12, without what only the conversion to Sample v2 counts.
+# perfetto-decoding 12. The last three arise in the conversion to Sample v2, whose output shows their effect only.
 COUNTERS = """
 packet_skipped_seq_needs_incremental_state_invalid
 interned_data_skipped_incremental_state_invalid
@@ -41,6 +41,9 @@ unwind_error
 packet_truncated
 packet_corrupt
 bundle_corrupt
+image_without_range
+image_without_build_id
+single_sample_thread
 """.split()
 
 # By section of perfetto-decoding; the model says when one occurs.

@@ -163,8 +163,17 @@ def dictionary(dice, data):
                 maker(dice, data, iid)
     if dice.chance(0.1):
         data.function_names.add(iid=0, str=b"zero")
-    if dice.chance(0.1):
+    if dice.chance(0.3):
         callstack(dice, data, 0)
+
+
+def modules(data):
+    """(name, build id) of the mappings that this packet defines, where it defines the parts too: for ModuleSymbols."""
+    parts = {e.iid: e.str for e in reversed(data.mapping_paths)}
+    build_ids = {e.iid: e.str for e in reversed(data.build_ids)}
+    for entry in data.mappings:
+        name = b"".join(b"/" + parts.get(iid, b"") for iid in entry.path_string_ids)
+        yield name.replace(b"//", b"/", 1), build_ids.get(entry.build_id, b"")
 
 
 def additions(dice, data):

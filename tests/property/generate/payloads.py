@@ -9,7 +9,7 @@ COUNTERS = (1, 1, 1, 2, 3, 4, 10, 11, 12, 14, 20)
 def callstack_iid(dice):
     if dice.hazard("dangling", 0.08):
         return UNKNOWN
-    if dice.chance(0.04):
+    if dice.chance(0.06):
         return 0
     return dice.choice(EARLY) if dice.chance(0.8) else dice.choice(ALL)
 
@@ -124,14 +124,17 @@ def thread_descriptor(dice, thread, device):
         thread.reference_timestamp_us = device.reading(3) // 1000
 
 
-def symbols(dice, packet):
-    """Often a name that some mapping has; the build id goes in as raw bytes, which the schema calls a string."""
+def symbols(dice, packet, modules):
+    """Mostly of a known module; the build id goes in as raw bytes, which the schema calls a string."""
     module = packet.module_symbols
-    module.path = dice.choice(("/system", "/lib64", "/libfoo.so", "/kernel", "/system/lib64", "/data/app/base.apk", "/dex"))
-    for _ in range(dice.randrange(1, 4)):
+    path, build_id = b"/system", b"\x01\x02"
+    if modules and dice.chance(0.8):
+        path, build_id = dice.choice(modules)
+    module.MergeFromString(bytes_field(1, path) + bytes_field(2, build_id))
+    for _ in range(dice.randrange(1, 5)):
         entry = module.address_symbols.add()
         entry.address = dice.choice((0, 0x10, 0x20, 0x2345))
-        for _ in range(dice.randrange(0, 3)):
+        for _ in range(dice.choice((0, 1, 2, 2))):
             line = entry.lines.add()
             line.function_name = dice.choice(("inlined", "physical", ""))
             if dice.chance(0.7):

@@ -69,7 +69,7 @@ def sequence_clock(dice, device, snapshot, sequence):
     number = dice.choice((64, 65, 127))
     unit, incremental = sequence.clock_natures.setdefault(number, (dice.choice((0, 1, 1000)), dice.chance(0.6)))
     if dice.hazard("bad_snapshots", 0.3):
-        unit, incremental = dice.choice((0, 10)), dice.chance(0.5)
+        unit, incremental = dice.choice(((10, incremental), (unit, not incremental)))
     snapshot.primary_trace_clock = device.primary
     add(snapshot, dice.choice((BOOTTIME, device.primary)), 0)
     snapshot.clocks[0].timestamp = device.reading(snapshot.clocks[0].clock_id)

@@ -31,6 +31,7 @@ class Plan:
         self.dice = dice
         self.packets = []
         self.has_snapshot = False
+        self.modules = []  # what ModuleSymbols can name
         machines = [0]
         if "machines" in dice.hazards:
             machines = dice.choice(([0, 1], [0, 1], [0, 1, 9], [1], [1, 9]))
@@ -134,15 +135,7 @@ class Plan:
             self.packets.append(b"")
             return
         else:
-            payloads.symbols(dice, packet)
-            self.emit_symbols(packet)
-            return
-        self.emit(packet)
-
-    def emit_symbols(self, packet):
-        """The build id is a string in the schema, but holds raw bytes: it is spliced in."""
-        build_id = self.dice.choice(interning.BUILD_IDS)
-        packet.module_symbols.MergeFromString(container.bytes_field(2, build_id))
+            payloads.symbols(dice, packet, self.modules)
         self.emit(packet)
 
     def stamp(self, packet, device, sequence):
@@ -173,6 +166,7 @@ class Plan:
                 packet.sequence_flags = dice.choice((1, 1, 3))
             if dice.chance(0.9):
                 interning.dictionary(dice, packet.interned_data)
+                self.modules += interning.modules(packet.interned_data)
         if (clears and dice.chance(0.1)) or dice.hazard("losses", 0.1):
             packet.previous_packet_dropped = dice.choice((1, 3, 65))
         if dice.chance(0.8 if clears else 0.06):

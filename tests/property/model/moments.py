@@ -54,7 +54,6 @@ class Timeline:
             if moment.missing:
                 self.seen["missing timestamp"] += 1
                 self.answers[id(moment)] = (greatest, self.clocks.to_wall(greatest), None)
-                continue
             for one in [moment, *moment.samples]:
                 answer = self.answer(one)
                 if answer[0] is not None and answer[0] > greatest:

@@ -156,7 +156,7 @@ class Stacks:
         out = []
         for frame in callstack.frames:
             name = self.text(frame.function_name)
-            row = {"rel_pc": 0, "function": name or None}
+            row = {"rel_pc": 0, "function": name or None, "inline": True}
             if frame.source_file is not None or frame.line_number is not None:
                 row["lines"] = [{"function": name, "file": self.text(frame.source_file), "line": frame.line_number or 0}]
             out.append(row)

@@ -1,20 +1,21 @@
 """ModuleSymbols, applied after all packets. Source: perfetto-decoding 10."""
 
 
+def module_of(entry):
+    return entry["mapping"].encode(), entry["raw_build_id"]
+
+
 def apply(modules, stacks, counters, seen):
     """Every frame of a named module at a named address gets the lines; what names nothing is counted."""
     for module in modules:
-        wanted = (stacks.text(module.path), module.build_id or b"")
-        if not any((m["mapping"], m["raw_build_id"]) == wanted for m in stacks.mappings):
+        wanted = (module.path or b"", module.build_id or b"")
+        if not any(module_of(m) == wanted for m in stacks.mappings):
             counters["symbols_without_mapping"] += 1
             seen["symbols of an unknown mapping"] += 1
             continue
         for entry in module.address_symbols:
-            hit = [
-                f
-                for f in stacks.frames
-                if "mapping" in f and (f["mapping"], f["raw_build_id"]) == wanted and f["rel_pc"] == (entry.address or 0)
-            ]
+            address = entry.address or 0
+            hit = [f for f in stacks.frames if "mapping" in f and module_of(f) == wanted and f["rel_pc"] == address]
             lines = [
                 {"function": stacks.text(l.function_name), "file": stacks.text(l.source_file_name), "line": l.line_number or 0}
                 for l in entry.lines

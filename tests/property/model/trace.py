@@ -17,6 +17,7 @@ class Answer:
     samples: list
     counters: dict
     seen: Counter
+    mappings: list  # of all stacks that samples refer to
     rejected: str | None = None
 
 
@@ -282,6 +283,6 @@ def decode(data):
         packets = packets_of(data, counters, seen)
     except Rejected as rejected:
         seen["rejected: " + rejected.args[0]] += 1
-        return Answer([], {}, seen, rejected.args[0])
-    rows = SecondPass(packets, FirstPass(packets, counters, seen), counters, seen).rows
-    return Answer(rows, {k: v for k, v in counters.items() if v}, seen)
+        return Answer([], {}, seen, [], rejected.args[0])
+    second = SecondPass(packets, FirstPass(packets, counters, seen), counters, seen)
+    return Answer(second.rows, {k: v for k, v in counters.items() if v}, seen, second.stacks.mappings)
