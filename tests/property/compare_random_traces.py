@@ -37,8 +37,8 @@ class Run:
 
 def one_seed(seed):
     data = generate(seed)
-    decoded, model = difference.compare(data)
-    converted, counters = sample_v2_difference.compare(data, model)
+    decoded, model, answer = difference.compare(data)
+    converted, counters = sample_v2_difference.compare(data, model, answer)
     counters.update(model.counters)
     return seed, decoded, converted, counters, model.seen, len(model.samples)
 

@@ -16,5 +16,6 @@ def inspect(data):
     """(answer, None), or (None, the words of a rejection)."""
     done = subprocess.run([binary(), "inspect", "--samples", "--json", "-"], input=data, capture_output=True, check=False)
     if done.returncode != 0:
-        return None, done.stderr.decode(errors="replace")
+        words = done.stderr or done.stdout[:400]
+        return None, words.decode(errors="replace").strip() or "rejected without a word"
     return json.loads(done.stdout), None

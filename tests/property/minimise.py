@@ -122,7 +122,7 @@ def main(seed, word=""):
             print("packet {", text_format.MessageToString(packet, as_one_line=True), "}")
         except Exception:
             print(part)
-    differences, model = compare(b"".join(parts))
+    differences, model, _ = compare(b"".join(parts))
     print("\n".join(differences))
     print("model:", dict(model.counters), model.samples)
 

@@ -23,7 +23,6 @@ stackprofile_invalid_mapping_id
 stackprofile_invalid_frame_id
 stackprofile_invalid_callstack_id
 stackprofile_parser_error
-symbols_without_mapping
 deobfuscation_not_applied
 mapping_path_truncated
 mapping_path_too_long
@@ -92,7 +91,7 @@ FEATURES = {
     """,
     "11 names": """
         kworker name; cmdline_is_comm; name of a lower rank; name without a place in time; name that only reaches wall time
-        thread name; process name
+        thread name; process name; Chrome process type; Chrome thread type
     """,
 }
 

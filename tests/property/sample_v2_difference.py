@@ -17,8 +17,16 @@ def converted(data):
     return json.loads(done.stdout), None
 
 
-def compare(data, trace):
-    """(list of differences, counters of the conversion); `trace` is the model's answer.
+# What `inspect --json` says of the conversion, where it does.
+SHOWN = {
+    "images_without_range": "image_without_range",
+    "images_without_build_id": "image_without_build_id",
+    "single_sample_thread": "single_sample_thread",
+}
+
+
+def compare(data, trace, answer):
+    """(list of differences, counters of the conversion); `trace` is the model's answer, `answer` that of `inspect`.
 
     Threads of several machines are left out: 14.6 asks for a prefix, and leaves its form open.
     """
@@ -26,15 +34,20 @@ def compare(data, trace):
     if trace.rejected or trace.seen["ambiguous path"] or any("machine" in row for row in trace.samples):
         return [], counters
     chunk = convert(trace, counters)
+    out = []
+    if answer is not None and trace.samples:
+        for shown, name in SHOWN.items():
+            if answer.get(shown, counters[name]) != counters[name]:
+                out.append(f"{name}: model {counters[name]}, decoder {answer[shown]}")
     document, refusal = converted(data)
     if document is None:
         if chunk.rejected and (chunk.rejected in refusal or not trace.samples):
-            return [], counters
-        return [f"model: {chunk.rejected or 'accepted'}; decode: {refusal.strip()}"], counters
+            return out, counters
+        return out + [f"model: {chunk.rejected or 'accepted'}; decode: {refusal.strip()}"], counters
     if chunk.rejected:
-        return [f"model: {chunk.rejected}; decode: accepted"], counters
+        return out + [f"model: {chunk.rejected}; decode: accepted"], counters
     counters["Sample v2 documents"] += 1
-    return list(differences(chunk, document)), counters
+    return out + list(differences(chunk, document)), counters
 
 
 def differences(chunk, document):

@@ -36,6 +36,9 @@ class Dice(random.Random):
     def __init__(self, seed):
         super().__init__(seed)
         self.hazards = {h for h in HAZARDS if self.random() < RARE.get(h, 0.3)}
+        if "machines" in self.hazards:
+            # What "aligned" means without a common BOOTTIME as trace time is left open (4).
+            self.hazards -= {"no_boottime", "other_primary"}
 
     def chance(self, probability):
         return self.random() < probability

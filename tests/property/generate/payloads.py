@@ -3,6 +3,7 @@
 from generate.container import bytes_field
 from generate.interning import ALL, BAD_UTF8, EARLY, PIDS, TIDS, UNKNOWN, fill_descriptor, fill_task
 
+CHROME_THREADS = (1, 8, 50)
 COUNTERS = (1, 1, 1, 2, 3, 4, 10, 11, 12, 14, 20)
 
 
@@ -120,6 +121,8 @@ def thread_descriptor(dice, thread, device):
         thread.MergeFromString(bytes_field(5, BAD_UTF8))
     elif dice.chance(0.6):
         thread.thread_name = dice.choice(("CrRenderer", "worker", "io", ""))
+    if dice.chance(0.15):
+        thread.chrome_thread_type = dice.choice(CHROME_THREADS)
     if dice.chance(0.85):
         thread.reference_timestamp_us = device.reading(3) // 1000
 

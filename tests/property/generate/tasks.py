@@ -3,6 +3,8 @@
 from generate.container import bytes_field
 from generate.interning import BAD_UTF8, PIDS, TIDS
 
+CHROME_PROCESSES = (1, 2, 6)
+
 
 def process_tree(dice, tree):
     for _ in range(dice.randrange(0, 3)):
@@ -25,9 +27,17 @@ def process_tree(dice, tree):
             thread.name = dice.choice(("RenderThread", "main", "", "binder:1"))
 
 
+def process_track(dice, track):
+    process_descriptor(dice, track.process)
+    if dice.chance(0.3):
+        track.chrome_process.process_type = dice.choice(CHROME_PROCESSES)
+
+
 def process_descriptor(dice, process):
     if dice.chance(0.97):
         process.pid = dice.choice(PIDS)
+    if dice.chance(0.3):
+        process.chrome_process_type = dice.choice(CHROME_PROCESSES)
     if dice.hazard("bad_utf8", 0.3):
         process.MergeFromString(bytes_field(6, BAD_UTF8))
     elif dice.chance(0.9):

@@ -110,7 +110,7 @@ class Plan:
         if how == 0:
             tasks.process_descriptor(dice, packet.process_descriptor)
         elif how == 1:
-            tasks.process_descriptor(dice, packet.track_descriptor.process)
+            tasks.process_track(dice, packet.track_descriptor)
         else:
             tasks.process_tree(dice, packet.process_tree)
         self.emit(packet)
@@ -180,8 +180,12 @@ class Plan:
             packet.trusted_pid = 4711
         self.stamp(packet, device, sequence)
         if sequence.style in ("streaming", "mixed") and dice.chance(0.7 if clears else 0.08):
-            how = packet.thread_descriptor if dice.chance(0.5) else packet.track_descriptor.thread
-            payloads.thread_descriptor(dice, how, device)
+            if dice.chance(0.5):
+                payloads.thread_descriptor(dice, packet.thread_descriptor, device)
+            else:
+                payloads.thread_descriptor(dice, packet.track_descriptor.thread, device)
+                if dice.chance(0.2):
+                    packet.track_descriptor.chrome_thread.thread_type = dice.choice(payloads.CHROME_THREADS)
         elif not clears or dice.chance(0.3):
             if sequence.style in ("streaming", "mixed") and dice.chance(0.15):
                 packet.track_event.timestamp_delta_us = dice.choice((1, 500, 10_000))

@@ -38,11 +38,13 @@ class Clocks:
         self.set_back = set()  # went backwards: no source any more
         self.default_id = {}  # machine -> the clock of a timestamp without a clock id
         self.met = set()
+        self.with_clocks = set()  # machines that read or use a clock: the others need no bridge
         self.trace_clock = None
         self.synced = set()  # machines with a remote clock sync
 
     def key(self, machine, sequence, clock_id):
         """None: a sequence clock without a sequence."""
+        self.with_clocks.add(machine)
         if not is_sequence_clock(clock_id):
             return (machine, 0, clock_id)
         return (machine, sequence, clock_id) if sequence else None
@@ -53,6 +55,7 @@ class Clocks:
         """Adapted: at its first packet a machine takes over the default clock that the host has by then; 5.1 does not say."""
         if machine not in self.met and machine not in self.default_id and 0 in self.default_id:
             self.default_id[machine] = self.default_id[0]
+            self.with_clocks.add(machine)
         self.met.add(machine)
 
     def add_snapshot(self, machine, sequence, snapshot):
@@ -151,12 +154,12 @@ class Clocks:
 
     # -- second pass
 
-    def finish(self, host, machines):
+    def finish(self, host):
         """4: the other machines are bridged by REALTIME where both sides read it, else by BOOTTIME as if aligned."""
         self.host = host
         if self.trace_clock is None:
             self.trace_clock = (host, 0, BOOTTIME)
-        for machine in sorted(machines - {host} - self.synced):
+        for machine in sorted(self.with_clocks - {host} - self.synced):
             both = all((m, 0, REALTIME) in self.nature for m in (host, machine))
             self.seen["machine bridged by REALTIME" if both else "machine taken as aligned"] += 1
             clock_id = REALTIME if both else BOOTTIME
@@ -265,10 +268,11 @@ class Clocks:
         return wall
 
     def count_steps_back(self):
+        """5.7; returns the size of the largest one."""
         readings = self.realtime_readings()
-        for (_, before), (_, after) in zip(readings, readings[1:]):
-            if after < before:
-                self.counters["realtime_step_back"] += 1
+        steps = [before - after for (_, before), (_, after) in zip(readings, readings[1:]) if after < before]
+        self.counters["realtime_step_back"] += len(steps)
+        return max(steps, default=0)
 
 
 class _WithoutPrimary:

@@ -2,10 +2,20 @@
 
 from model.wire import signed
 
+# What trace_processor calls the types that these traces use; the text names none.
+CHROME_PROCESSES = {1: b"Browser", 2: b"Renderer", 6: b"Gpu"}
+CHROME_THREADS = {1: b"CrProcessMain", 8: b"Compositor", 50: b"MemoryInfra"}
+
 PROCESS_TREE_THREAD = 2
+CHROME_THREAD = 3
 THREAD_DESCRIPTOR = 4
+CHROME_PROCESS = 1
 PROCESS_DESCRIPTOR = 2
 PROCESS_TREE_CMDLINE = 4
+
+
+def thread_key(machine, descriptor):
+    return ("thread", machine, descriptor.pid or 0, signed(descriptor.tid, 32))
 
 
 class Names:
@@ -26,11 +36,23 @@ class Names:
 
     def thread_descriptor(self, machine, descriptor, when):
         if descriptor.tid is not None:
-            key = ("thread", machine, descriptor.pid or 0, signed(descriptor.tid, 32))
-            self.give(key, THREAD_DESCRIPTOR, descriptor.thread_name, when)
+            name = descriptor.thread_name
+            if not name and descriptor.chrome_thread_type:
+                name = CHROME_THREADS[descriptor.chrome_thread_type]
+                self.seen["Chrome thread type"] += 1
+            self.give(thread_key(machine, descriptor), THREAD_DESCRIPTOR, name, when)
 
-    def process_descriptor(self, machine, descriptor, when):
-        self.give(("process", machine, descriptor.pid or 0), PROCESS_DESCRIPTOR, descriptor.process_name, when)
+    def chrome_thread(self, machine, descriptor, thread_type, when):
+        if thread_type:
+            self.seen["Chrome thread type"] += 1
+            self.give(thread_key(machine, descriptor), CHROME_THREAD, CHROME_THREADS[thread_type], when)
+
+    def process_descriptor(self, machine, descriptor, chrome_type, when):
+        key = ("process", machine, descriptor.pid or 0)
+        if chrome_type or descriptor.chrome_process_type:
+            self.seen["Chrome process type"] += 1
+            self.give(key, CHROME_PROCESS, CHROME_PROCESSES[chrome_type or descriptor.chrome_process_type], when)
+        self.give(key, PROCESS_DESCRIPTOR, descriptor.process_name, when)
 
     def process_tree(self, machine, tree, when):
         for process in tree.processes:

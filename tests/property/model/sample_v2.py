@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from model.frame_v2 import U64, debug_id, emitted, has_range, image_base
 
+MAPPING_FIELDS = ("mapping", "build_id", "start", "end", "exact_offset", "start_offset", "load_bias")
 LONGEST_NS = 66 * 10**9
 NOT_ENOUGH, NO_CLOCK, TOO_LONG = (
     "profiling_not_enough_samples",
@@ -83,13 +84,17 @@ def convert(trace, counters):
         out.rejected = NO_CLOCK
         return out
     placed.sort(key=lambda row: row["wall_time"])
-    samples = []
+    samples, looked_at = [], []
     for row in placed:
         stack = []
         for frame in row["stack"]:
             for shown, with_address in emitted(frame, row["source"] == "stack_sample"):
                 stack.append(shown)
-                image = image_of(frame, counters) if with_address else None
+                mapping = {k: v for k, v in frame.items() if k in MAPPING_FIELDS}
+                if not with_address or mapping in looked_at:
+                    continue
+                looked_at.append(mapping)
+                image = image_of(mapping, counters)
                 if image and not any(same_image(image, known) for known in out.images):
                     out.images.append(image)
         thread = str(row.get("tid", 0))

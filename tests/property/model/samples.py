@@ -4,6 +4,11 @@ from dataclasses import dataclass, field
 
 from model.clocks import saturated
 
+# 1.2, by number
+UNWIND_ERRORS = """
+    UNKNOWN NONE MEMORY_INVALID UNWIND_INFO UNSUPPORTED INVALID_MAP MAX_FRAMES_EXCEEDED REPEATED_FRAME INVALID_ELF
+    SYSTEM_CALL THREAD_TIMEOUT THREAD_DOES_NOT_EXIST BAD_ARCH MAPS_PARSE INVALID_PARAMETER PTRACE_CALL
+""".split()
 # Timebase.counter: SW_CPU_CLOCK, SW_TASK_CLOCK; HW_CPU_CYCLES, HW_INSTRUCTIONS, bus and ref cycles
 CPU_TIME_COUNTERS = {0, 1, 3, 10, 11, 16, 19}
 # CounterDescriptor.unit: unknown, ns, cycles, instructions
@@ -41,7 +46,7 @@ def timebase_is_cpu_time(defaults):
     return (timebase.counter or 0) in CPU_TIME_COUNTERS
 
 
-def perf_sample(packet, machine, time, sequence, counters, seen):
+def perf_sample(packet, machine, time, sequence, counters, details, seen):
     perf = packet.perf_sample
     out = Sample("perf_sample", machine, time, sequence.interval, perf.pid, perf.tid, perf.callstack_iid)
     out.stream = (machine, packet.trusted_packet_sequence_id or 0, perf.cpu or 0)
@@ -64,6 +69,7 @@ def perf_sample(packet, machine, time, sequence, counters, seen):
         seen["sample not in scope"] += 1
     if perf.unwind_error not in (None, 1):
         counters["unwind_error"] += 1
+        details["unwind_errors"][UNWIND_ERRORS[perf.unwind_error]] += 1
     return out
 
 

@@ -120,7 +120,13 @@ MESSAGES = {
     "ProcessTree": _message(processes="1 Process*", threads="2 Thread*"),
     "Process": _message(pid="1 i32", ppid="2 i32", cmdline="3 bytes*", cmdline_is_comm="9 bool"),
     "Thread": _message(tid="1 i32", name="2 bytes", tgid="3 i32"),
-    "TrackDescriptor": _message(process="3 ProcessDescriptor", thread="4 ThreadDescriptor"),
-    "ThreadDescriptor": _message(pid="1 i32", tid="2 i64", thread_name="5 bytes", reference_timestamp_us="6 i64"),
-    "ProcessDescriptor": _message(pid="1 i32", process_name="6 bytes"),
+    "TrackDescriptor": _message(
+        process="3 ProcessDescriptor", thread="4 ThreadDescriptor", chrome_process="6 ChromeProcess", chrome_thread="7 ChromeThread"
+    ),
+    "ChromeProcess": _message(process_type="1 i32"),
+    "ChromeThread": _message(thread_type="1 i32"),
+    "ThreadDescriptor": _message(
+        pid="1 i32", tid="2 i64", chrome_thread_type="4 i32", thread_name="5 bytes", reference_timestamp_us="6 i64"
+    ),
+    "ProcessDescriptor": _message(pid="1 i32", chrome_process_type="4 i32", process_name="6 bytes"),
 }

@@ -1,4 +1,4 @@
-"""ModuleSymbols, applied after all packets. Source: perfetto-decoding 10."""
+"""ModuleSymbols, applied after all packets. Source: perfetto-decoding 10, and the stackprofile row of 12."""
 
 
 def module_of(entry):
@@ -10,7 +10,7 @@ def apply(modules, stacks, counters, seen):
     for module in modules:
         wanted = (module.path or b"", module.build_id or b"")
         if not any(module_of(m) == wanted for m in stacks.mappings):
-            counters["symbols_without_mapping"] += 1
+            counters["stackprofile_invalid_mapping_id"] += 1
             seen["symbols of an unknown mapping"] += 1
             continue
         for entry in module.address_symbols:
@@ -21,7 +21,7 @@ def apply(modules, stacks, counters, seen):
                 for l in entry.lines
             ]
             if not hit:
-                counters["symbols_without_mapping"] += 1
+                counters["stackprofile_invalid_frame_id"] += 1
                 seen["symbols of an unknown address"] += 1
             for frame in hit:
                 seen["symbols with inlining" if len(lines) > 1 else "symbols"] += 1

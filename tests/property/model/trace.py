@@ -18,6 +18,7 @@ class Answer:
     counters: dict
     seen: Counter
     mappings: list  # of all stacks that samples refer to
+    details: dict  # what stands behind a counter, in the keys of `inspect --json`
     rejected: str | None = None
 
 
@@ -33,6 +34,7 @@ class FirstPass:
         self.sequences = {}
         self.samples = []
         self.modules = []
+        self.details = {"unwind_errors": Counter()}
         for packet in packets:
             if packet:
                 self.packet(packet)
@@ -94,7 +96,7 @@ class FirstPass:
         if packet.process_tree is not None:
             self.names.process_tree(machine, packet.process_tree, when)
         if packet.process_descriptor is not None:
-            self.names.process_descriptor(machine, packet.process_descriptor, when)
+            self.names.process_descriptor(machine, packet.process_descriptor, 0, when)
         if packet.thread_descriptor is not None:
             if not sequence_id:
                 self.counters["thread_descriptor_missing_sequence_id"] += 1
@@ -106,7 +108,8 @@ class FirstPass:
                 self.seen["thread descriptor while invalid"] += 1
         track = packet.track_descriptor
         if track is not None and track.process is not None:
-            self.names.process_descriptor(machine, track.process, when)
+            chrome_type = track.chrome_process.process_type if track.chrome_process is not None else 0
+            self.names.process_descriptor(machine, track.process, chrome_type, when)
         if track is not None and track.thread is not None:
             if track.thread.pid is None or track.thread.tid is None:
                 self.seen["track descriptor without pid or tid"] += 1
@@ -114,6 +117,8 @@ class FirstPass:
                 if sequence_id and sequence.valid:
                     self.seen["track descriptor (60)"] += 1
                     sequence.describe_thread(track.thread, self.seen)
+                if track.chrome_thread is not None:
+                    self.names.chrome_thread(machine, track.thread, track.chrome_thread.thread_type, when)
                 self.names.thread_descriptor(machine, track.thread, when)
 
     def payload(self, packet, machine, sequence, when):
@@ -129,13 +134,13 @@ class FirstPass:
             self.counters["deobfuscation_not_applied"] += 1
         before = len(self.samples)
         if packet.perf_sample is not None:
-            self.samples.append(samples.perf_sample(packet, machine, when, sequence, self.counters, self.seen))
+            self.samples.append(samples.perf_sample(packet, machine, when, sequence, self.counters, self.details, self.seen))
         if packet.stack_sample is not None:
             self.samples.append(samples.stack_sample(packet, machine, when, sequence))
         if packet.streaming_profile_packet is not None:
             reference = None
             if sequence.reference is not None:
-                reference = Moment((machine, 0, MONOTONIC), sequence.reference)
+                reference = Moment(self.clocks.key(machine, 0, MONOTONIC), sequence.reference)
             self.samples += samples.streaming_samples(packet, machine, when, reference, sequence, self.counters, self.seen)
             when.samples = tuple(sample.time for sample in self.samples[before:])
         for sample in self.samples[before:]:
@@ -167,9 +172,11 @@ class SecondPass:
         self.seen = seen
         self.stacks = Stacks(counters, seen)
         self.host = host_machine(packets, seen)
-        first.clocks.finish(self.host, set(machines_of(packets)))
+        first.clocks.finish(self.host)
         first.timeline.settle()
-        first.clocks.count_steps_back()
+        size = first.clocks.count_steps_back()
+        if size:
+            first.details["realtime_step_back_ns"] = size
         first.names.settle(first.timeline.answer)
         for sample in first.samples:
             self.resolve(sample)
@@ -283,6 +290,8 @@ def decode(data):
         packets = packets_of(data, counters, seen)
     except Rejected as rejected:
         seen["rejected: " + rejected.args[0]] += 1
-        return Answer([], {}, seen, [], rejected.args[0])
-    second = SecondPass(packets, FirstPass(packets, counters, seen), counters, seen)
-    return Answer(second.rows, {k: v for k, v in counters.items() if v}, seen, second.stacks.mappings)
+        return Answer([], {}, seen, [], {}, rejected.args[0])
+    first = FirstPass(packets, counters, seen)
+    second = SecondPass(packets, first, counters, seen)
+    counters = {k: v for k, v in counters.items() if v}
+    return Answer(second.rows, counters, seen, second.stacks.mappings, first.details)
