@@ -174,7 +174,7 @@ class Clocks:
         elif len(before) < len(pairs):
             self.seen["reading between two snapshots"] += 1
         used = before[-1] if before else pairs[0]
-        return saturated(t + used[1] - used[0])
+        return t + used[1] - used[0]
 
     def neighbours(self, clock):
         if clock in self.set_back:
@@ -203,11 +203,13 @@ class Clocks:
         for path in paths:
             now = raw if incremental else raw * unit
             for a, b in zip(path, path[1:]):
+                if saturated(now) != now:
+                    self.seen["ambiguous: saturated on the way"] += 1
                 now = self.hop(a, b, now)
-            answers.append(now)
+            answers.append(saturated(now))
         self.seen[f"path of {len(paths[0]) - 1} hops"] += 1
         if len(set(answers)) > 1:
-            self.seen["ambiguous path"] += 1
+            self.seen["ambiguous: paths of the same length"] += 1
         return answers[0]
 
     def to_trace(self, clock, raw):

@@ -90,6 +90,8 @@ class Names:
             else:
                 self.seen["name that only reaches wall time"] += 1
                 in_time.append(((1, wall_time), key, rank, name))
+        if len({at[0] for at, _, _, _ in in_time}) > 1:
+            self.seen["ambiguous: names by trace time and by wall time"] += 1
         in_time.sort(key=lambda row: row[0])
         self.names, self.pid_of_tid = {}, {}
         for _, key, rank, name in in_time:

@@ -21,6 +21,11 @@ class Answer:
     details: dict  # what stands behind a counter, in the keys of `inspect --json`
     rejected: str | None = None
 
+    @property
+    def ambiguous(self):
+        """The specification allows another answer too."""
+        return any(name.startswith("ambiguous") for name in self.seen)
+
 
 class FirstPass:
     """Packets in file order: state, snapshots, and what is to be resolved later."""
