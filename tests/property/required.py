@@ -53,23 +53,28 @@ FEATURES = {
         corrupt bundle; corrupt packet; rejected: nested_bundle; rejected: unreadable
     """,
     "4 sequences": """
-        another machine; no host packet; several sequences; another clear; clear by field 41; clear wins over a loss; loss
+        another machine; no host packet; several sequences; another clear; clear by field 41; clear wins over a loss
+        loss
         loss on the first packet of a sequence; packet without flag 2 while invalid; interned data inside a skipped packet
-        interned data inside a snapshot packet; packet that stops before the flags; defaults replaced; defaults while invalid
-        iid defined twice; late interning; callstack 0; function name 0; build id 0; sample after a loss, with the old tables
+        interned data inside a snapshot packet; packet that stops before the flags; defaults replaced
+        defaults while invalid; iid defined twice; late interning; callstack 0; function name 0; build id 0
+        sample after a loss, with the old tables
     """,
     "5 clocks": """
         clock of the packet; clock of the defaults; default clock; timestamp before any snapshot; missing timestamp
         sequence clock; sequence clock with a unit; incremental clock; incremental clock with a unit
         later snapshot with another primary; snapshot lists a clock twice; snapshot changes a unit
-        snapshot changes the incremental flag; snapshot has an incremental global clock; snapshot gives the trace clock a unit
+        snapshot changes the incremental flag; snapshot has an incremental global clock
+        snapshot gives the trace clock a unit
         snapshot sets the trace clock back; another clock set back; REALTIME set back; path of 0 hops; path of 1 hops
         path of 2 hops; path of 3 hops; path of 4 hops; reading before the first snapshot; reading between two snapshots
         wall time before the first reading; wall time squeezed onto the next reading; straight to REALTIME
         machine bridged by remote_clock_sync; remote sync of one round; machine bridged by REALTIME; machine taken as aligned
         snapshot after a sample
     """,
-    "6 PerfSample": "perf_sample; kernel_records_lost 0; sample not in scope; swapper; unsorted samples; samples at the same time",
+    "6 PerfSample": """
+        perf_sample; kernel_records_lost 0; sample not in scope; swapper; unsorted samples; samples at the same time
+    """,
     "7 StackSample": """
         stack_sample; task context inline; task context by iid; task context by unknown iid; inline callstack
         descriptor inline; descriptor by iid; descriptor by unknown iid; descriptor of the defaults; unit as a string

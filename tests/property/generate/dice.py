@@ -29,7 +29,15 @@ HAZARDS = (
     "packed_file",
     "joined",
 )
-RARE = {"no_snapshot": 0.06, "no_boottime": 0.08, "damage": 0.15, "joined": 0.1, "late_snapshot": 0.15, "bad_utf8": 0.2}
+RARE = {
+    "machines": 0.25,
+    "no_snapshot": 0.06,
+    "no_boottime": 0.08,
+    "late_snapshot": 0.15,
+    "bad_utf8": 0.2,
+    "damage": 0.15,
+    "joined": 0.1,
+}
 
 
 class Dice(random.Random):

@@ -1,7 +1,28 @@
 """Random interned data: few iids, so that redefinitions and late definitions come by themselves."""
 
-NAMES = (b"main", b"java.lang.Thread.run", b"art_quick_invoke", b"poll", b"na\xc3\xafve", b"f", b"g", b"h<int>", b"ERROR INVALID_MAP")
-PARTS = (b"system", b"lib64", b"libfoo.so", b"base.apk!libbar.so", b"kernel", b"[anon:x]", b"/data/app/base.apk", b"dex")
+NAMES = (
+    b"main",
+    b"java.lang.Thread.run",
+    b"art_quick_invoke",
+    b"android.view.View.draw(int.x)",
+    b"na\xc3\xafve",
+    b"f",
+    b"g",
+    b".h",
+    b"ERROR INVALID_MAP",
+)
+PARTS = (
+    b"system",
+    b"lib64",
+    b"libfoo.so",
+    b"base.apk!libbar.so",
+    b"kernel",
+    b"[anon:dalvik-jit-code-cache]",
+    b"/data/app/base.apk",
+    b"classes.dex",
+    b"memfd:jit-cache (deleted)",
+    b"boot-framework.oat",
+)
 FILES = (b"a.cc", b"src/b.kt", b"", b"c.h")
 BUILD_IDS = (b"\x01\x02", bytes(range(20)), b"3BBCFBD372448A727265C3E7C4D954F91", b"missing", b"", b"\xaa\xbb\xcc\xdd")
 BAD_UTF8 = b"\xff\xfe"

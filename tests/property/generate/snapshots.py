@@ -3,7 +3,7 @@
 from generate.device import BOOTTIME, MONOTONIC, PERF, RAW, REALTIME, TSC, USER_CLOCKS, USUAL
 
 # A chain off the usual clocks: the more hops, the further left. The fifth hop is one too many.
-CHAIN = ((MONOTONIC, TSC), (TSC, PERF), (PERF, 128), (128, 129))
+CHAIN = ((MONOTONIC, TSC), (TSC, PERF), (PERF, 128), (128, 129), (129, 130))
 # REALTIME only beside BOOTTIME: how another snapshot's REALTIME finds its trace time is left open (5.7).
 PARTIAL = ((BOOTTIME, MONOTONIC), (MONOTONIC, RAW), (BOOTTIME, MONOTONIC, REALTIME), (BOOTTIME, MONOTONIC, REALTIME, TSC))
 
@@ -28,8 +28,8 @@ def choose_ids(dice):
     return USUAL
 
 
-def fill(dice, device, snapshot):
-    ids = choose_ids(dice)
+def fill(dice, device, snapshot, ids=None):
+    ids = ids or choose_ids(dice)
     for clock_id in ids:
         reading = device.reading(clock_id)
         if clock_id not in (BOOTTIME, REALTIME) and dice.hazard("bad_snapshots", 0.05):

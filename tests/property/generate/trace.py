@@ -61,6 +61,8 @@ class Plan:
         late = "late_snapshot" in dice.hazards
         if not late:
             self.snapshot()
+        if "other_clocks" in dice.hazards and "no_snapshot" not in dice.hazards and dice.chance(0.5):
+            self.chain()
         for _ in range(dice.randrange(4, 45)):
             for device in self.devices.values():
                 device.advance()
@@ -100,6 +102,14 @@ class Plan:
         if machine and 0 in self.devices and device.synced and dice.chance(0.5):
             packet = official.TracePacket(machine_id=machine)
             snapshots.remote_sync(dice, self.devices[0], device, packet.remote_clock_sync)
+            self.emit(packet)
+
+    def chain(self):
+        """Snapshots that join one clock to the next."""
+        machine, device = self.dice.choice(tuple(self.devices.items()))
+        for ids in snapshots.CHAIN:
+            packet = official.TracePacket(machine_id=machine)
+            snapshots.fill(self.dice, device, packet.clock_snapshot, ids)
             self.emit(packet)
 
     def names(self):

@@ -45,7 +45,7 @@ def image_base(frame):
 
 
 def address(frame):
-    """Without a range: Chrome's form, rel_pc of a module with an id. Adapted: there 0 means that the frame has a name instead."""
+    """Without a range: Chrome's form, rel_pc of a module with an id. Adapted: there 0 stands for a name instead."""
     if "mapping" not in frame:
         return None
     if has_range(frame):

@@ -1,4 +1,4 @@
-"""When something happened, as the trace says it; converted when all snapshots are known. Source: perfetto-decoding 5.1, 5.6."""
+"""When something happened, as the trace says it; converted in the end. Source: perfetto-decoding 5.1, 5.6."""
 
 from dataclasses import dataclass, replace
 

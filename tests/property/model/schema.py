@@ -45,7 +45,9 @@ MESSAGES = {
     ),
     "TrackEvent": _message(timestamp_delta_us="1 i64"),
     "TracePacketDefaults": _message(
-        perf_sample_defaults="12 PerfSampleDefaults", timestamp_clock_id="58 u32", stack_sample_defaults="100 StackSampleDefaults"
+        perf_sample_defaults="12 PerfSampleDefaults",
+        timestamp_clock_id="58 u32",
+        stack_sample_defaults="100 StackSampleDefaults",
     ),
     "PerfSampleDefaults": _message(timebase="1 Timebase"),
     "Timebase": _message(tracepoint="3 bytes", counter="4 i32", raw_event="5 bytes"),
@@ -121,7 +123,10 @@ MESSAGES = {
     "Process": _message(pid="1 i32", ppid="2 i32", cmdline="3 bytes*", cmdline_is_comm="9 bool"),
     "Thread": _message(tid="1 i32", name="2 bytes", tgid="3 i32"),
     "TrackDescriptor": _message(
-        process="3 ProcessDescriptor", thread="4 ThreadDescriptor", chrome_process="6 ChromeProcess", chrome_thread="7 ChromeThread"
+        process="3 ProcessDescriptor",
+        thread="4 ThreadDescriptor",
+        chrome_process="6 ChromeProcess",
+        chrome_thread="7 ChromeThread",
     ),
     "ChromeProcess": _message(process_type="1 i32"),
     "ChromeThread": _message(thread_type="1 i32"),

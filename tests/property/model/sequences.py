@@ -1,4 +1,4 @@
-"""Per (machine, sequence): incremental state, defaults, thread descriptor, reference time. Source: perfetto-decoding 4, 8."""
+"""Per (machine, sequence): state, defaults, thread descriptor, reference time. Source: perfetto-decoding 4, 8."""
 
 from model.stacks import Interval
 from model.wire import signed

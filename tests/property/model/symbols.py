@@ -5,6 +5,14 @@ def module_of(entry):
     return entry["mapping"].encode(), entry["raw_build_id"]
 
 
+def symbol_line(stacks, line):
+    return {
+        "function": stacks.text(line.function_name),
+        "file": stacks.text(line.source_file_name),
+        "line": line.line_number or 0,
+    }
+
+
 def apply(modules, stacks, counters, seen):
     """Every frame of a named module at a named address gets the lines; what names nothing is counted."""
     for module in modules:
@@ -16,10 +24,7 @@ def apply(modules, stacks, counters, seen):
         for entry in module.address_symbols:
             address = entry.address or 0
             hit = [f for f in stacks.frames if "mapping" in f and module_of(f) == wanted and f["rel_pc"] == address]
-            lines = [
-                {"function": stacks.text(l.function_name), "file": stacks.text(l.source_file_name), "line": l.line_number or 0}
-                for l in entry.lines
-            ]
+            lines = [symbol_line(stacks, line) for line in entry.lines]
             if not hit:
                 counters["stackprofile_invalid_frame_id"] += 1
                 seen["symbols of an unknown address"] += 1
