@@ -19,7 +19,8 @@ PARTS = (
     b"kernel",
     b"[anon:dalvik-jit-code-cache]",
     b"/data/app/base.apk",
-    b"classes.dex",
+    b"base.vdex (deleted)",
+    b"[memfd:jit-zygote-cache] (deleted)",
     b"memfd:jit-cache (deleted)",
     b"boot-framework.oat",
 )
