@@ -69,7 +69,7 @@ def sequence_clock(dice, device, snapshot, sequence):
     """A clock of one sequence beside BOOTTIME, as track events write it."""
     number = dice.choice((64, 65, 127))
     unit, incremental = sequence.clock_natures.setdefault(number, (dice.choice((0, 1, 1000)), dice.chance(0.6)))
-    if dice.hazard("bad_snapshots", 0.3):
+    if dice.chance(0.15):
         unit, incremental = dice.choice(((10, incremental), (unit, not incremental)))
     snapshot.primary_trace_clock = device.primary
     add(snapshot, dice.choice((BOOTTIME, device.primary)), 0)
@@ -80,7 +80,7 @@ def sequence_clock(dice, device, snapshot, sequence):
 
 def remote_sync(dice, host, client, sync):
     """Both sides at the same moments, so that every way to average gives the same offset."""
-    for _ in range(dice.choice((1, 2, 2, 3))):
+    for _ in range(dice.choice((1, 1, 2, 3))):
         pair = sync.synced_clocks.add()
         for clock_id in (BOOTTIME, MONOTONIC):
             add(pair.client_clocks, clock_id, client.reading(clock_id))

@@ -49,7 +49,7 @@ class Plan:
         machine = sequence.machine if sequence else self.dice.choice(tuple(self.devices))
         if machine:
             packet.machine_id = machine
-        if sequence and not self.dice.hazard("no_sequence", 0.08):
+        if sequence and not self.dice.hazard("no_sequence", 0.12):
             packet.trusted_packet_sequence_id = sequence.number
         return packet, self.devices[machine]
 
@@ -99,7 +99,7 @@ class Plan:
             interning.additions(dice, packet.interned_data)
         self.emit(packet)
         machine = packet.machine_id
-        if machine and 0 in self.devices and device.synced and dice.chance(0.5):
+        if machine and 0 in self.devices and device.synced and dice.chance(0.7):
             packet = official.TracePacket(machine_id=machine)
             snapshots.remote_sync(dice, self.devices[0], device, packet.remote_clock_sync)
             self.emit(packet)

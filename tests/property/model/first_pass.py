@@ -3,7 +3,7 @@
 from collections import Counter
 
 from model import samples, sequences
-from model.clocks import Clocks
+from model.clocks import Clocks, saturated
 from model.moments import Moment, Timeline
 from model.names import Names
 from model.sequences import Sequence
@@ -113,7 +113,7 @@ class FirstPass:
         if packet.track_event is not None and sequence.reference is not None:
             if packet.track_event.timestamp_delta_us:
                 self.seen["track event moves the reference"] += 1
-            sequence.reference += (packet.track_event.timestamp_delta_us or 0) * 1000
+            sequence.reference = saturated(sequence.reference + (packet.track_event.timestamp_delta_us or 0) * 1000)
         if packet.module_symbols is not None:
             self.modules.append(packet.module_symbols)
             if not self.samples:

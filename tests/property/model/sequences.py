@@ -1,5 +1,6 @@
 """Per (machine, sequence): state, defaults, thread descriptor, reference time. Source: perfetto-decoding 4, 8."""
 
+from model.clocks import saturated
 from model.stacks import Interval
 from model.wire import signed
 
@@ -34,7 +35,7 @@ class Sequence:
         self.thread = (pid, signed(tid, 32))
         us = descriptor.reference_timestamp_us
         seen["thread descriptor without reference"] += us is None
-        self.reference = None if us is None else us * 1000
+        self.reference = None if us is None else saturated(us * 1000)
 
 
 def has_clear(packet):
