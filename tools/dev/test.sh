@@ -11,10 +11,11 @@ Builds everything and runs every test:
   fuzz          each fuzz target for 10 s; ./dev fuzz runs them longer
   complexity    instructions of decoding hostile traces, counted by callgrind: twice the input, at most 2.2 times the work
   proto         our .proto files against the official descriptors
+  property      random traces: the decoder against a naive model in Python
   integration   the real binary over HTTP, with a real Kafka and its real consumers
 A part that fails does not keep the others from running; the command then fails. Docker is ./dev container's.
 
-  --long        also what takes minutes (longer random input)
+  --long        also what takes minutes (thousands of random traces, longer random input)
   --only PART   one of the parts above; what follows -- goes to pytest, e.g.  ./dev test --only integration -- -k spool
 EOF
 }
@@ -63,6 +64,13 @@ test_proto() {
     .venv-perfetto/bin/python -m pytest -p no:cacheprovider tests/proto || return 0
 }
 
+test_property() {
+  part "build dev" build_preset dev profile-relay || return 0
+  need_perfetto_venv
+  part "pytest tests/property" env PROFILE_RELAY_BINARY="$PWD/build/dev/profile-relay" \
+    .venv-perfetto/bin/python -m pytest -p no:cacheprovider tests/property "$@" || return 0
+}
+
 test_integration() {
   part "build dev" build_preset dev || return 0
   need_packages test
@@ -72,14 +80,14 @@ test_integration() {
 }
 
 test_main() {
-  local -a parts=(ctest sanitizers fuzz complexity proto integration) pytest_arguments=()
+  local -a parts=(ctest sanitizers fuzz complexity proto property integration) pytest_arguments=()
   while (($#)); do
     case $1 in
       -h | --help) test_usage; return ;;
       --long) pytest_arguments+=(--long) ;;
       --only)
         parts=("${2:?--only wants a part}")
-        [[ " ctest sanitizers fuzz complexity proto integration " == *" $2 "* ]] || die "test: no part '$2'; see ./dev test --help"
+        [[ " ctest sanitizers fuzz complexity proto property integration " == *" $2 "* ]] || die "test: no part '$2'; see ./dev test --help"
         shift
         ;;
       --) shift; pytest_arguments+=("$@"); break ;;
@@ -91,7 +99,7 @@ test_main() {
   local name
   for name in "${parts[@]}"; do
     case $name in
-      integration) test_integration "${pytest_arguments[@]}" ;;
+      property | integration) "test_$name" "${pytest_arguments[@]}" ;;
       *) "test_$name" ;;
     esac
   done

@@ -1,0 +1,1 @@
+"""Random traces from a seed, encoded with Perfetto's official schema (PyPI `perfetto`)."""
