@@ -176,7 +176,8 @@ void clock_graph::add_bridge(std::uint32_t machine, std::uint32_t clock_id, std:
 
 void clock_graph::bridge_machines(std::uint32_t host) {
   // Machines without a remote clock sync: by REALTIME where both sides read it, else taken as aligned, which for
-  // trace_processor means that the machine's BOOTTIME is the host's, and trace time.
+  // trace_processor means that the machine's BOOTTIME is trace time. One link only: two would make a way between clocks
+  // of the host that is none.
   budget_map<std::uint32_t, bool> has_realtime(*working_);
   for (auto const& c : clocks_)
     has_realtime[c.id.machine] |= c.id.sequence == 0 && c.id.clock_id == realtime && c.unit != 0;
@@ -186,10 +187,9 @@ void clock_graph::bridge_machines(std::uint32_t host) {
     if (reads && has_realtime[host]) {
       link(node_of(host, 0, realtime), 0, node_of(machine, 0, realtime), 0);
     } else {
-      node const theirs = node_of(machine, 0, boottime), ours = node_of(host, 0, boottime);
-      link(ours, 0, theirs, 0);
-      if (auto const t = trace_clock_key_; t && node_of(t->machine, 0, t->clock_id) != ours)
-        link(node_of(t->machine, 0, t->clock_id), 0, theirs, 0);
+      auto const t = trace_clock_key_;
+      auto const ours = t && t->machine == host ? *t : key{host, 0, boottime};
+      link(node_of(ours.machine, 0, ours.clock_id), 0, node_of(machine, 0, boottime), 0);
     }
   }
 }

@@ -136,6 +136,8 @@ bool trace_decoder::perf_sample(packet_view const& p, sequence* s, time_ref t) {
   }
   if (skipped == 1 || skipped == 2) out_.counts.add(counter::perf_samples_skipped);
   if (skipped == 3) out_.counts.add(counter::perf_samples_skipped_dataloss);
+  // It was dropped before the trace was written and is counted as that, not once more as one without a stack.
+  out.marker = skipped >= 1 && skipped <= 3 && !has_iid;
   if (unwind != 1) {
     out_.counts.add(counter::unwind_error);
     auto& by_code = out_.counts.unwind_errors;

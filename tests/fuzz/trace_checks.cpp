@@ -84,12 +84,13 @@ void check_decoded(pd::decoded_trace const& t, pd::limits const& lim) {
     FUZZ_CHECK(f.first_line <= t.lines.size() && f.line_count <= t.lines.size() - f.first_line,
                "a frame's lines");
   }
-  for (auto const index : t.stack_frames) FUZZ_CHECK(index < t.frames.size(), "a stack's frame");
+  std::uint64_t entries = 0;
   for (auto const& s : t.stacks) {
-    FUZZ_CHECK(s.first <= t.stack_frames.size() && s.count <= t.stack_frames.size() - s.first,
-               "a stack's frames");
+    for (auto const index : s.frames()) FUZZ_CHECK(index < t.frames.size(), "a stack's frame");
     FUZZ_CHECK(s.count <= lim.callstack_depth, "a stack's depth");
+    entries += s.count;
   }
+  FUZZ_CHECK(entries == t.stack_frames, "the number of stack entries");
   for (auto const& k : t.tasks) {
     touch(k.thread_name);
     touch(k.process_name);

@@ -67,6 +67,8 @@ def perf_sample(packet, machine, time, sequence, counters, details, seen):
         counters["perf_samples_skipped_dataloss"] += 1
     elif perf.sample_skipped_reason == 4:
         seen["sample not in scope"] += 1
+    # 12: "every dropped sample is in exactly one row", and this one is in its row by now.
+    out.loss = perf.sample_skipped_reason in (1, 2, 3) and perf.callstack_iid is None
     if perf.unwind_error not in (None, 1):
         counters["unwind_error"] += 1
         details["unwind_errors"][UNWIND_ERRORS[perf.unwind_error]] += 1
