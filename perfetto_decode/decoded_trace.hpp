@@ -50,7 +50,7 @@ struct frame {
   std::uint32_t mapping = none;  ///< index into decoded_trace::mappings
   std::uint32_t first_line = 0;  ///< into decoded_trace::lines, innermost inlined function first
   std::uint32_t line_count = 0;
-  std::uint64_t rel_pc = 0;      ///< as in the trace; means nothing without a mapping
+  std::uint64_t rel_pc = 0;      ///< 0 without a mapping
   frame_kind kind = frame_kind::unset;
   std::string_view kind_text;  ///< for `other`
   /// A StackSample frame that is inline, or of kind interpreted, jit, gc or runtime (platform rule 3

@@ -246,6 +246,8 @@ bool stack_resolver::resolve_frame(interval& in, interval::message_entry& entry)
     if (m->resolved == interval::unresolved && !m->broken) resolve_mapping(in, *m);
     if (m->broken) return broken(m->why);
     v.mapping = m->resolved;
+  } else {
+    v.rel_pc = 0;  // means nothing without a mapping
   }
   if (function != 0 && !name_of(in, in.function_names, function, true, v.function))
     return broken(counter::stackprofile_invalid_string_id);
