@@ -161,10 +161,10 @@ context_fields read_task_context(byte_span message) {
   while (r.next()) {
     if (!r.is_varint()) continue;
     if (r.number() == f::pid) {
-      c.pid = static_cast<std::int32_t>(r.value());
+      c.pid = static_cast<std::uint32_t>(r.value());
       c.has_pid = true;
     } else if (r.number() == f::tid) {
-      c.tid = static_cast<std::int32_t>(r.value());
+      c.tid = static_cast<std::uint32_t>(r.value());
       c.has_tid = true;
     }
   }
