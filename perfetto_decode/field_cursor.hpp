@@ -71,6 +71,13 @@ class field_cursor {
     tag_ = tag;
     skip();
   }
+  /// The same for tags of two bytes.
+  [[gnu::always_inline]] bool take_long(std::uint32_t tag, byte_span& out) { return comes_long(tag) && bytes(out); }
+  [[gnu::always_inline]] void pass_long(std::uint32_t tag) {
+    if (!comes_long(tag)) return;
+    tag_ = tag;
+    skip();
+  }
 
   [[gnu::always_inline]] void skip() {
     if (is_varint() && p_ != end_ && static_cast<std::uint8_t>(*p_) < 0x80u) {
@@ -99,6 +106,12 @@ class field_cursor {
   }
 
  private:
+  [[gnu::always_inline]] bool comes_long(std::uint32_t tag) {
+    bool const comes = end_ - p_ >= 2 && static_cast<std::uint8_t>(p_[0]) == ((tag & 0x7fu) | 0x80u) &&
+                       static_cast<std::uint8_t>(p_[1]) == tag >> 7;
+    p_ += comes ? 2 : 0;
+    return comes;
+  }
   // Takes its state as arguments, so that the cursor itself can live in registers.
   [[gnu::noinline]] static const std::byte* end_of_value(const std::byte* p, const std::byte* end, std::uint32_t tag) {
     std::uint64_t v = 0;

@@ -34,6 +34,9 @@ struct packet_view {
   bool synchronization_marker = false;
   bool service_or_extension = false;
   bool deobfuscation_mapping = false;
+  /// Set when there is anything but a timestamp and its clock, a sequence, its flags, interned data and a PerfSample, which
+  /// is all that most packets have.
+  bool unusual = false;
   submessage process_tree, clock_snapshot, track_event, interned_data, process_descriptor, thread_descriptor;
   submessage compressed_packets, streaming_profile, defaults, track_descriptor, module_symbols, perf_sample;
   submessage remote_clock_sync, zstd_compressed_packets, stack_sample;
@@ -42,7 +45,7 @@ struct packet_view {
 inline constexpr std::uint32_t flag_incremental_state_cleared = 1;
 inline constexpr std::uint32_t flag_needs_incremental_state = 2;
 
-/// False when the packet does not parse to its end; `out` is then meaningless.
+/// Reads over what `out` held before. False when the packet does not parse to its end; `out` is then meaningless.
 bool parse_packet(byte_span bytes, packet_view& out);
 
 }  // namespace profile_relay::perfetto_decode

@@ -52,15 +52,12 @@ bool trace_decoder::too_many_samples() {
               "samples reach profiling.max_samples = " + std::to_string(limits_.samples));
 }
 
-std::uint32_t trace_decoder::use_callstack(sequence* s, std::uint64_t iid, bool of_stack_sample) {
-  if (s == nullptr || !s->current) return 0;  // nothing is interned: an invalid callstack
-  auto& known = s->current->callstacks.obtain(iid)->refs[of_stack_sample ? 1 : 0];
-  if (known == interval::unresolved) {
-    known = static_cast<std::uint32_t>(refs_.size());
-    refs_.push_back(stack_ref::void_of(counter::stackprofile_invalid_callstack_id));
-    s->used.push_back({iid, known, of_stack_sample});
-  }
-  return known;
+std::uint32_t trace_decoder::first_use(sequence& s, std::uint64_t iid, bool of_stack_sample) {
+  auto const ref = static_cast<std::uint32_t>(refs_.size());
+  refs_.push_back(stack_ref::void_of(counter::stackprofile_invalid_callstack_id));
+  s.used.push_back({iid, ref, of_stack_sample});
+  s.current->callstacks.obtain(iid)->refs[of_stack_sample ? 1 : 0] = ref;
+  return ref;
 }
 
 bool trace_decoder::perf_sample(packet_view const& p, sequence* s, time_ref t) {
@@ -72,20 +69,20 @@ bool trace_decoder::perf_sample(packet_view const& p, sequence* s, time_ref t) {
     out.sequence = s->index;
     out.cpu_time = s->defaults.perf_cpu_time;
   }
-  task_key task{p.machine_id, 0, 0, false, false};
+  std::uint32_t pid = 0, tid = 0;
   std::uint64_t iid = 0, lost = 0, skipped = 0, unwind = 1, v = 0;
-  bool has_iid = false, event = false;
+  bool has_pid = false, has_tid = false, has_iid = false, event = false;
   byte_span ignored;
   field_cursor r(p.perf_sample.bytes());
   // In the order in which producers write them, without a look at each tag; the loop takes what comes otherwise.
   if (r.take(varint_tag(f::cpu), v)) out.cpu = static_cast<std::uint32_t>(v);
   if (r.take(varint_tag(f::pid), v)) {
-    task.pid = static_cast<std::uint32_t>(v);
-    task.has_pid = true;
+    pid = static_cast<std::uint32_t>(v);
+    has_pid = true;
   }
   if (r.take(varint_tag(f::tid), v)) {
-    task.tid = static_cast<std::uint32_t>(v);
-    task.has_tid = true;
+    tid = static_cast<std::uint32_t>(v);
+    has_tid = true;
   }
   has_iid = r.take(varint_tag(f::callstack_iid), iid);
   r.pass(varint_tag(f::cpu_mode));
@@ -97,13 +94,13 @@ bool trace_decoder::perf_sample(packet_view const& p, sequence* s, time_ref t) {
         break;
       case varint_tag(f::pid):
         if (!r.varint(v)) break;
-        task.pid = static_cast<std::uint32_t>(v);
-        task.has_pid = true;
+        pid = static_cast<std::uint32_t>(v);
+        has_pid = true;
         break;
       case varint_tag(f::tid):
         if (!r.varint(v)) break;
-        task.tid = static_cast<std::uint32_t>(v);
-        task.has_tid = true;
+        tid = static_cast<std::uint32_t>(v);
+        has_tid = true;
         break;
       case varint_tag(f::callstack_iid):
         has_iid = r.varint(iid) || has_iid;
@@ -125,7 +122,8 @@ bool trace_decoder::perf_sample(packet_view const& p, sequence* s, time_ref t) {
     }
   }
   any_other_timebase_ |= !out.cpu_time;
-  out.task = task_of(task);
+  out.task = has_pid && has_tid && p.machine_id == 0 ? task_of_pair(pid, tid)
+                                                     : task_of({p.machine_id, pid, tid, has_pid, has_tid});
   if (lost > 0 || event) {
     if (lost > 0)
       out_.counts.add_lost_records(out.cpu, lost);

@@ -283,7 +283,9 @@ time_ref trace_decoder::time_of(packet_view const& p, sequence* s) {
 }
 
 bool trace_decoder::process(packet_view const& p) {
-  if (p.machine_id == 0) {
+  if (!p.unusual) {
+    host_seen_ = true;
+  } else if (p.machine_id == 0) {
     host_seen_ |= !p.synchronization_marker;
   } else if (p.machine_id != last_machine_) {
     if (machines_.try_emplace(p.machine_id).second) {
@@ -297,6 +299,15 @@ bool trace_decoder::process(packet_view const& p) {
   sequence* s = nullptr;
   if (p.sequence_id != 0 && (s = sequence_of(p)) == nullptr) return false;
 
+  if (!p.unusual && s != nullptr && s->valid && (p.sequence_flags & flag_incremental_state_cleared) == 0) {
+    // Most packets, without a look at all that they do not have.
+    s->seen = true;
+    if (p.interned_data.present()) s->current->add(p.interned_data.bytes(), copy_, out_.counts);
+    time_ref const t = time_of(p, s);
+    if (p.perf_sample.present()) return perf_sample(p, s, t);
+    note_time(t);
+    return true;
+  }
   bool const lost = p.previous_packet_dropped != 0;
   bool const cleared =
       p.incremental_state_cleared || (p.sequence_flags & flag_incremental_state_cleared) != 0;

@@ -145,8 +145,22 @@ class trace_decoder final : packet_sink {
     return true;
   }
   bool too_many_samples();
-  std::uint32_t use_callstack(sequence* s, std::uint64_t iid, bool of_stack_sample);
+  std::uint32_t use_callstack(sequence* s, std::uint64_t iid, bool of_stack_sample) {
+    if (s == nullptr || !s->current) return 0;  // nothing is interned: an invalid callstack
+    auto const known = s->current->callstacks.obtain(iid)->refs[of_stack_sample ? 1 : 0];
+    return known != interval::unresolved ? known : first_use(*s, iid, of_stack_sample);
+  }
+  std::uint32_t first_use(sequence& s, std::uint64_t iid, bool of_stack_sample);
   std::uint32_t task_of(task_key const& k);
+  std::uint32_t task_of_pair(std::uint32_t pid, std::uint32_t tid) {
+    auto const pair = (std::uint64_t{pid} << 32) | tid;
+    auto const slot = tid % recent_tasks;
+    if (pair != 0 && recent_pairs_[slot] == pair) return recent_pair_ids_[slot];
+    auto const id = task_of({0, pid, tid, true, true});
+    recent_pairs_[slot] = pair;
+    recent_pair_ids_[slot] = id;
+    return id;
+  }
   void resolve_pending(sequence& s);
   bool refused(stack_resolver const& r);
 
@@ -178,6 +192,9 @@ class trace_decoder final : packet_sink {
   // The last few tasks, by the low bits of their tid: a look-up of the index for each sample would cost more.
   static constexpr std::size_t recent_tasks = 64;
   std::array<task_key, recent_tasks> recent_keys_{};
+  // The same for a host's task with pid and tid, in one word each; 0 is no such task.
+  std::array<std::uint64_t, recent_tasks> recent_pairs_{};
+  std::array<std::uint32_t, recent_tasks> recent_pair_ids_{};
   std::array<std::uint32_t, recent_tasks> recent_ids_;
   budget_vector<record> records_;
   budget_vector<stack_ref> refs_;

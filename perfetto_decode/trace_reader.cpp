@@ -167,7 +167,7 @@ bool trace_reader::on_bundle(byte_span payload, packing how, std::size_t offset)
 
 bool trace_reader::on_packet(byte_span bytes, std::size_t offset) {
   packet_offset_ = offset;
-  packet_view p;
+  auto& p = packet_;
   if (!parse_packet(bytes, p)) {
     note_corrupt(counter::packet_corrupt, offset);
     return false;

@@ -92,6 +92,7 @@ class trace_reader {
   counters* counts_;
   packet_sink* sink_;
   window file_window_, bundle_window_;
+  packet_view packet_;
   std::uint64_t packets_ = 0;
   std::optional<packing> file_packing_;
   std::size_t inflated_ = 0;  // of the file and of all bundles
