@@ -12,7 +12,8 @@ constexpr std::uint32_t realtime = 1, boottime = 6, trace_file = 11;
 constexpr std::uint8_t max_hops = 4;
 
 __extension__ using wide = __int128;
-constexpr wide lowest = std::numeric_limits<std::int64_t>::min(), highest = std::numeric_limits<std::int64_t>::max();
+constexpr wide lowest = std::numeric_limits<std::int64_t>::min(),
+               highest = std::numeric_limits<std::int64_t>::max();
 
 // Clock arithmetic saturates: hostile readings may neither wrap nor be undefined behaviour.
 std::int64_t saturated(wide v) { return static_cast<std::int64_t>(std::clamp(v, lowest, highest)); }
@@ -225,7 +226,8 @@ void clock_graph::find_paths(node target, path& to) const {
   // Breadth first from the target, against the direction of conversion: one pass serves every source clock.
   to.clear();
   to.reserve(clocks_.size());
-  for (std::size_t i = 0; i < clocks_.size(); ++i) to.emplace_back().readings = decltype(hop::readings)(*working_);
+  for (std::size_t i = 0; i < clocks_.size(); ++i)
+    to.emplace_back().readings = decltype(hop::readings)(*working_);
   to[target].depth = 0;
   label queue(*working_);
   queue.reserve(clocks_.size());
@@ -297,7 +299,8 @@ std::optional<std::int64_t> clock_graph::convert(path& to, node target, node n, 
   bool const exact = value != lowest && value != highest && offset >= lowest && offset <= highest;
   if (where != nullptr && exact)
     *where = {source, saturated(std::max(first, lowest - std::min<wide>(offset, 0))),
-              saturated(std::min(last, highest - std::max<wide>(offset, 0))), static_cast<std::int64_t>(offset)};
+              saturated(std::min(last, highest - std::max<wide>(offset, 0))),
+              static_cast<std::int64_t>(offset)};
   return value;
 }
 
@@ -374,7 +377,8 @@ std::optional<std::int64_t> clock_graph::look_up_wall(std::int64_t t) {
   if (bounded) last = std::min(last, it->second - offset);
   if (offset >= lowest && offset <= highest)
     wall_segment_ = {wall_clock_, saturated(std::max(first, lowest - std::min<wide>(offset, 0))),
-                     saturated(std::min(last, highest - std::max<wide>(offset, 0))), static_cast<std::int64_t>(offset)};
+                     saturated(std::min(last, highest - std::max<wide>(offset, 0))),
+                     static_cast<std::int64_t>(offset)};
   return wall;
 }
 

@@ -134,7 +134,8 @@ class clock_graph {
   bool link(node a, std::int64_t at_a, node b, std::int64_t at_b);
   void find_paths(node target, path& to) const;
   void build_hop(node from, hop& h) const;
-  std::optional<std::int64_t> convert(path& to, node target, node n, std::int64_t value, segment* where = nullptr) const;
+  std::optional<std::int64_t> convert(path& to, node target, node n, std::int64_t value,
+                                      segment* where = nullptr) const;
   std::int64_t in_ns(node n, std::int64_t raw) const;
   void bridge_machines(std::uint32_t host);
   void collect_wall_readings(counters& counts);

@@ -12,14 +12,16 @@ constexpr std::array<counter_info, counter_count> table{{
 }};
 
 constexpr std::array<std::string_view, std::tuple_size_v<decltype(counters::unwind_errors)>> unwind_names{
-    "UNKNOWN",        "NONE",        "MEMORY_INVALID",      "UNWIND_INFO",    "UNSUPPORTED",
-    "INVALID_MAP",    "MAX_FRAMES_EXCEEDED", "REPEATED_FRAME", "INVALID_ELF", "SYSTEM_CALL",
-    "THREAD_TIMEOUT", "THREAD_DOES_NOT_EXIST", "BAD_ARCH",  "MAPS_PARSE",     "INVALID_PARAMETER",
-    "PTRACE_CALL",    "OTHER"};
+    "UNKNOWN",     "NONE",        "MEMORY_INVALID",      "UNWIND_INFO",
+    "UNSUPPORTED", "INVALID_MAP", "MAX_FRAMES_EXCEEDED", "REPEATED_FRAME",
+    "INVALID_ELF", "SYSTEM_CALL", "THREAD_TIMEOUT",      "THREAD_DOES_NOT_EXIST",
+    "BAD_ARCH",    "MAPS_PARSE",  "INVALID_PARAMETER",   "PTRACE_CALL",
+    "OTHER"};
 
 constexpr std::array<std::string_view, std::tuple_size_v<decltype(counters::packet_losses)>> loss_names{
-    "present",   "read_gap",     "chunk_corrupted", "orphan_continuation", "reassembly_gap", "broken_chain",
-    "overwrite", "writer_abort", "smb_full",        "other"};
+    "present",        "read_gap",     "chunk_corrupted", "orphan_continuation",
+    "reassembly_gap", "broken_chain", "overwrite",       "writer_abort",
+    "smb_full",       "other"};
 
 }  // namespace
 

@@ -45,12 +45,12 @@ struct symbol_line {
 enum class frame_kind : std::uint8_t { unset, native, kernel, interpreted, jit, gc, runtime, other };
 
 struct frame {
-  std::string_view function;     ///< as in the trace; empty = no name
+  std::string_view function;  ///< as in the trace; empty = no name
   std::uint32_t function_id = 0;
   std::uint32_t mapping = none;  ///< index into decoded_trace::mappings
   std::uint32_t first_line = 0;  ///< into decoded_trace::lines, innermost inlined function first
   std::uint32_t line_count = 0;
-  std::uint64_t rel_pc = 0;      ///< 0 without a mapping
+  std::uint64_t rel_pc = 0;  ///< 0 without a mapping
   frame_kind kind = frame_kind::unset;
   std::string_view kind_text;  ///< for `other`
   /// A StackSample frame that is inline, or of kind interpreted, jit, gc or runtime (platform rule 3
@@ -114,7 +114,7 @@ struct decoded_trace {
 
   std::uint64_t packets = 0;         ///< including those inside bundles
   std::uint64_t sample_records = 0;  ///< of every kind, before resolving
-  std::size_t held_bytes = 0;         ///< of the result budget, while this lives
+  std::size_t held_bytes = 0;        ///< of the result budget, while this lives
   bool has_clock_snapshot = false;
 };
 

@@ -72,7 +72,9 @@ class field_cursor {
     skip();
   }
   /// The same for tags of two bytes.
-  [[gnu::always_inline]] bool take_long(std::uint32_t tag, byte_span& out) { return comes_long(tag) && bytes(out); }
+  [[gnu::always_inline]] bool take_long(std::uint32_t tag, byte_span& out) {
+    return comes_long(tag) && bytes(out);
+  }
   [[gnu::always_inline]] void pass_long(std::uint32_t tag) {
     if (!comes_long(tag)) return;
     tag_ = tag;
@@ -113,7 +115,8 @@ class field_cursor {
     return comes;
   }
   // Takes its state as arguments, so that the cursor itself can live in registers.
-  [[gnu::noinline]] static const std::byte* end_of_value(const std::byte* p, const std::byte* end, std::uint32_t tag) {
+  [[gnu::noinline]] static const std::byte* end_of_value(const std::byte* p, const std::byte* end,
+                                                         std::uint32_t tag) {
     std::uint64_t v = 0;
     switch (static_cast<wire_type>(tag & 7u)) {
       case wire_type::varint:

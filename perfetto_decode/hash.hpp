@@ -67,7 +67,8 @@ inline std::uint64_t hash_text(std::string_view s, hash_seed seed) {
     y = last;
   } else if (n > 0) {
     x = (static_cast<std::uint64_t>(static_cast<unsigned char>(p[0])) << 16) |
-        (static_cast<std::uint64_t>(static_cast<unsigned char>(p[n / 2])) << 8) | static_cast<unsigned char>(p[n - 1]);
+        (static_cast<std::uint64_t>(static_cast<unsigned char>(p[n / 2])) << 8) |
+        static_cast<unsigned char>(p[n - 1]);
   }
   return fold(fold(x ^ seed.a, y ^ h) ^ seed.b, seed.a);
 }

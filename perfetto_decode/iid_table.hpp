@@ -42,7 +42,8 @@ class iid_table {
       if (it != sparse_.end()) return &it->second;
     }
     // Dense enough: not far beyond the array, and the array not far larger than what was asked for so far.
-    bool const dense = iid < dense_.size() + dense_.size() / 2 + 64 && iid < std::max<std::uint64_t>(4096, 8 * calls_);
+    bool const dense =
+        iid < dense_.size() + dense_.size() / 2 + 64 && iid < std::max<std::uint64_t>(4096, 8 * calls_);
     if (!dense) return &sparse_[iid];
     grow(static_cast<std::size_t>(iid));
     return &dense_[static_cast<std::size_t>(iid)];

@@ -18,7 +18,8 @@ int window_log_of(byte_span input) {
   constexpr int least = 10;
   ZSTD_frameHeader header{};
   bool const known = ZSTD_getFrameHeader(&header, input.data(), input.size()) == 0;
-  if (!known || header.frameType != ZSTD_frame) return least;  // nothing to decode: damage, or a frame to skip
+  if (!known || header.frameType != ZSTD_frame)
+    return least;  // nothing to decode: damage, or a frame to skip
   int log = least;
   while (log < zstd_window_log && (std::uint64_t{1} << log) < header.windowSize) ++log;
   return log;

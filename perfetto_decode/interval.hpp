@@ -39,8 +39,9 @@ class interval {
   struct message_entry {
     const std::byte* data = nullptr;
     std::uint32_t size = 0;
-    std::uint32_t resolved = unresolved;  // what it became: a mapping, a frame, a task, or 0 and 1 for "is CPU time"
-    bool broken = false;                  // there is no such thing, because of `why`
+    std::uint32_t resolved =
+        unresolved;       // what it became: a mapping, a frame, a task, or 0 and 1 for "is CPU time"
+    bool broken = false;  // there is no such thing, because of `why`
     counter why{};
     byte_span bytes() const { return {data, size}; }
     void set_broken(counter because) {

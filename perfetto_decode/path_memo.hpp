@@ -19,7 +19,8 @@ class path_memo {
     bool invalid_utf8 = false;  ///< a component is not UTF-8
   };
 
-  explicit path_memo(memory_budget& working) : iids_(working), entries_(working), index_(working), seed_(seed_of(this)) {}
+  explicit path_memo(memory_budget& working)
+      : iids_(working), entries_(working), index_(working), seed_(seed_of(this)) {}
 
   /// The entry of this list; `fresh` says that it has still to be filled.
   entry& obtain(std::span<const std::uint64_t> iids, bool& fresh) {
@@ -32,7 +33,8 @@ class path_memo {
     });
     fresh = known == value_index::absent;
     if (!fresh) return entries_[known];
-    entries_.push_back({static_cast<std::uint32_t>(iids_.size()), static_cast<std::uint32_t>(iids.size()), 0, false, false});
+    entries_.push_back(
+        {static_cast<std::uint32_t>(iids_.size()), static_cast<std::uint32_t>(iids.size()), 0, false, false});
     iids_.insert(iids_.end(), iids.begin(), iids.end());
     return entries_.back();
   }

@@ -15,7 +15,7 @@ bool descriptor_is_cpu_time(byte_span descriptor) {
   while (r.next()) {
     if (r.number() == f::unit && r.is_varint()) cpu = r.value() <= 3;
     if (r.number() == f::unit_str && r.is_bytes()) {
-      std::string_view const unit{reinterpret_cast<const char*>(r.bytes().data()), r.bytes().size()};
+      auto const unit = text_of(r.bytes());
       cpu = unit.empty() || unit == "ns" || unit == "cycles" || unit == "instructions" || unit == "unknown";
     }
   }

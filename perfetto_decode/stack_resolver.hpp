@@ -36,8 +36,8 @@ class stack_ref {
 /// repeats them.
 class stack_resolver {
  public:
-  stack_resolver(decoded_trace& out, string_table& strings, arena& keep, memory_budget& working, memory_budget& result,
-                 limits const& lim);
+  stack_resolver(decoded_trace& out, string_table& strings, arena& keep, memory_budget& working,
+                 memory_budget& result, limits const& lim);
 
   /// The stack of an interned callstack. Absent: a limit was met (`failure`).
   std::optional<stack_ref> callstack(interval& in, interval::callstack_entry& entry, bool of_stack_sample);
@@ -65,7 +65,8 @@ class stack_resolver {
   };
 
   /// The id of an interned string; 0 ("") for a `text` that is not UTF-8, which is counted. False: dangling.
-  bool name_of(interval& in, iid_table<interval::string_entry>& table, std::uint64_t iid, bool text, std::uint32_t& id);
+  bool name_of(interval& in, iid_table<interval::string_entry>& table, std::uint64_t iid, bool text,
+               std::uint32_t& id);
   std::uint32_t intern_text(std::string_view s, bool copy);
   /// False: a limit was met. What became of the entry stands in it.
   bool resolve_frame(interval& in, interval::message_entry& entry);

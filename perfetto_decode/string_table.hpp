@@ -14,7 +14,8 @@ namespace profile_relay::perfetto_decode {
 /// copied. Complexity: O(length) expected for each look-up.
 class string_table {
  public:
-  string_table(memory_budget& result, arena& keep) : keep_(&keep), views_(result), known_(result), seed_(seed_of(this)) {
+  string_table(memory_budget& result, arena& keep)
+      : keep_(&keep), views_(result), known_(result), seed_(seed_of(this)) {
     (void)intern({}, false);
   }
   string_table(string_table const&) = delete;

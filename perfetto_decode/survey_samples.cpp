@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t longest_name = 120;
 
-std::string text_of(byte_span bytes) {
+std::string start_of(byte_span bytes) {
   auto const n = std::min(bytes.size(), longest_name);
   return {reinterpret_cast<const char*>(bytes.data()), n};
 }
@@ -59,7 +59,7 @@ std::string timebase_text(byte_span message) {
       wire_reader t(r.bytes());
       while (t.next())
         if (t.number() == proto::fields::perf_events_tracepoint::name && t.is_bytes())
-          event += " " + text_of(t.bytes());
+          event += " " + start_of(t.bytes());
     }
   }
   return (event.empty() ? "unnamed event" : event) + rate;
@@ -81,8 +81,8 @@ std::string descriptor_text(byte_span message) {
   std::string name, unit;
   wire_reader r(message);
   while (r.next()) {
-    if (r.is_bytes() && r.number() == f::name) name = text_of(r.bytes());
-    if (r.is_bytes() && r.number() == f::unit_str) unit = text_of(r.bytes());
+    if (r.is_bytes() && r.number() == f::name) name = start_of(r.bytes());
+    if (r.is_bytes() && r.number() == f::unit_str) unit = start_of(r.bytes());
     if (r.is_varint() && r.number() == f::unit && r.value() < units.size())
       unit = units[static_cast<std::size_t>(r.value())];
   }
@@ -160,7 +160,7 @@ defaults_survey survey_defaults(byte_span message) {
       while (inner.next()) {
         if (!inner.is_bytes()) continue;
         if (inner.number() == proto::fields::stack_sample_defaults::source)
-          out.source = text_of(inner.bytes());
+          out.source = start_of(inner.bytes());
         if (inner.number() == proto::fields::stack_sample_defaults::primary_descriptor)
           out.timebase = descriptor_text(inner.bytes());
       }

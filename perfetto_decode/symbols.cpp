@@ -7,8 +7,6 @@
 namespace profile_relay::perfetto_decode {
 namespace {
 
-std::string_view text_of(byte_span b) { return {reinterpret_cast<const char*>(b.data()), b.size()}; }
-
 struct frame_at {
   std::uint32_t module;
   std::uint32_t frame;

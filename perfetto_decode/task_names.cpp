@@ -8,7 +8,6 @@
 namespace profile_relay::perfetto_decode {
 namespace {
 
-std::string_view text_of(byte_span b) { return {reinterpret_cast<const char*>(b.data()), b.size()}; }
 std::int64_t int_of(std::uint64_t v) { return static_cast<std::int64_t>(static_cast<std::int32_t>(v)); }
 
 // Ranks of perfetto-decoding 11.
@@ -161,7 +160,8 @@ void task_names::process_descriptor(byte_span message, place const& at, counters
   process_descriptor(message, 0, at, counts);
 }
 
-void task_names::process_descriptor(byte_span message, std::uint64_t chrome_type, place const& at, counters& counts) {
+void task_names::process_descriptor(byte_span message, std::uint64_t chrome_type, place const& at,
+                                    counters& counts) {
   namespace f = proto::fields::process_descriptor;
   std::int64_t pid = 0;
   std::string_view name, first;
@@ -206,7 +206,8 @@ void task_names::track_descriptor(byte_span message, place const& at, counters& 
     std::uint64_t type = 0;
     wire_reader c(chrome_process);
     while (c.next())
-      if (c.is_varint() && c.number() == proto::fields::chrome_process_descriptor::process_type) type = c.value();
+      if (c.is_varint() && c.number() == proto::fields::chrome_process_descriptor::process_type)
+        type = c.value();
     process_descriptor(process, type, at, counts);
   }
   if (thread.data() == nullptr) return;

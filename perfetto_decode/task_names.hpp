@@ -79,7 +79,8 @@ class task_names {
   bool first_of_packet_ = true;
   budget_vector<event> events_;
   budget_map<thread_key, value> threads_;
-  budget_map<std::pair<std::uint32_t, std::int64_t>, std::int64_t> pid_of_tid_;  // for samples that name no process
+  budget_map<std::pair<std::uint32_t, std::int64_t>, std::int64_t>
+      pid_of_tid_;  // for samples that name no process
   budget_map<process_key, process_value> processes_;
 };
 

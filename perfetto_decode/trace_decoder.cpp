@@ -93,7 +93,8 @@ result<decoded_trace> decode(std::span<const std::byte> trace, limits const& lim
   try {
     auto decoded = trace_decoder(lim, offset).run(trace);
     // Only now: what the decoder needed for itself has been given back.
-    if (decoded) decoded->held_bytes = static_cast<decoded_storage const*>(decoded->storage.get())->result.used();
+    if (decoded)
+      decoded->held_bytes = static_cast<decoded_storage const*>(decoded->storage.get())->result.used();
     return decoded;
   } catch (budget_refused const& refused) {
     return error{refused.code, offset,

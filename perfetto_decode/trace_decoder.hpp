@@ -54,8 +54,8 @@ class trace_decoder final : packet_sink {
   struct sequence {
     std::uint32_t machine = 0, id = 0;
     std::uint32_t index = 0;  // in order of first sight
-    bool seen = false;   // a packet of it was met before
-    bool valid = false;  // incremental state
+    bool seen = false;        // a packet of it was met before
+    bool valid = false;       // incremental state
     packet_defaults defaults;
     std::optional<interval> current;
     // The thread descriptor outlives clears; the reference time does not.
@@ -84,11 +84,11 @@ class trace_decoder final : packet_sink {
   };
   // A sample, in 32 bytes: there are many.
   struct record {
-    std::int64_t time = 0;                          // time_ref::raw; resolved: trace time or wall time
-    std::uint32_t clock = time_ref::trace_time;     // time_ref::clock
-    std::uint32_t ref = none;                       // into refs_; none = no callstack
+    std::int64_t time = 0;                       // time_ref::raw; resolved: trace time or wall time
+    std::uint32_t clock = time_ref::trace_time;  // time_ref::clock
+    std::uint32_t ref = none;                    // into refs_; none = no callstack
     std::uint32_t task = none;
-    std::uint32_t sequence = none, cpu = 0;         // the stream, which decides the timebase
+    std::uint32_t sequence = none, cpu = 0;  // the stream, which decides the timebase
     sample_source source = sample_source::perf_sample;
     bool cpu_time = true;
     bool marker = false;  // a loss report: no sample, but it fixes its stream's timebase
@@ -202,10 +202,12 @@ class trace_decoder final : packet_sink {
   // Of packets without samples: those that raised their clock's greatest reading, and that reading by node.
   budget_vector<time_ref> marks_;
   budget_vector<std::int64_t> greatest_;
-  budget_vector<std::int64_t> greatest_of_records_, greatest_of_marks_;  // running, for packets without a time
+  budget_vector<std::int64_t> greatest_of_records_,
+      greatest_of_marks_;  // running, for packets without a time
   budget_vector<clock_graph::reading> readings_;
   budget_vector<byte_span> module_symbols_;
-  budget_map<std::tuple<std::uint32_t, std::uint32_t, std::uint32_t>, bool> streams_;  // (machine, sequence, cpu): CPU time?
+  budget_map<std::tuple<std::uint32_t, std::uint32_t, std::uint32_t>, bool>
+      streams_;                               // (machine, sequence, cpu): CPU time?
   budget_map<std::uint32_t, char> machines_;  // foreign ones
   std::uint32_t first_machine_ = 0, last_machine_ = 0;
   std::size_t& packet_offset_;

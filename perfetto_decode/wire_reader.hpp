@@ -5,10 +5,13 @@
 #include <cstdint>
 #include <cstring>
 #include <span>
+#include <string_view>
 
 namespace profile_relay::perfetto_decode {
 
 using byte_span = std::span<const std::byte>;
+
+inline std::string_view text_of(byte_span b) { return {reinterpret_cast<const char*>(b.data()), b.size()}; }
 
 enum class wire_type : std::uint8_t { varint = 0, fixed64 = 1, bytes = 2, fixed32 = 5 };
 

@@ -13,7 +13,8 @@ namespace profile_relay::profile {
 struct convert_limits {
   std::size_t max_json_bytes = 50U << 20;  ///< what could only be larger is refused before it is built
   std::size_t max_frames = 1'000'000;
-  std::size_t max_bytes = 55U << 20;  ///< memory for frames, stacks and samples; more is refused before it is taken
+  std::size_t max_bytes =
+      55U << 20;  ///< memory for frames, stacks and samples; more is refused before it is taken
 };
 
 /// What was noticed on the way.

@@ -137,8 +137,7 @@ std::uint32_t frame_list::finish(sample_v2::frame& out, frame_key key, perfetto_
   if (!function.empty()) out.function = function;
   out.package = memo.package;
   if (!out.function && !out.instruction_addr && !out.package && !out.abs_path) out.function = unknown;
-  if (options_.set_in_app)
-    out.in_app = memo.in_app && key.platform != frame_platform::native_without_address;
+  if (options_.set_in_app) out.in_app = memo.in_app && key.platform != frame_platform::native_without_address;
 
   key.package = memo.package_id;
   key.has_address = out.instruction_addr.has_value();

@@ -56,9 +56,7 @@ class frame_list {
   };
   struct frame_equal {
     frame_list const* list;
-    bool operator()(std::uint32_t a, std::uint32_t b) const {
-      return list->keys_[a] == list->keys_[b];
-    }
+    bool operator()(std::uint32_t a, std::uint32_t b) const { return list->keys_[a] == list->keys_[b]; }
   };
   struct mapping_memo {
     bool known = false;
@@ -83,9 +81,10 @@ class frame_list {
 
   void push_run(std::uint32_t decoded_frame);
   std::uint32_t emit(perfetto_decode::frame const& f);
-  std::uint32_t emit_line(perfetto_decode::frame const& f, perfetto_decode::symbol_line const& line, bool physical);
-  std::uint32_t finish(sample_v2::frame& out, frame_key key, perfetto_decode::frame const& f, std::string_view function,
-                       mapping_memo const& m);
+  std::uint32_t emit_line(perfetto_decode::frame const& f, perfetto_decode::symbol_line const& line,
+                          bool physical);
+  std::uint32_t finish(sample_v2::frame& out, frame_key key, perfetto_decode::frame const& f,
+                       std::string_view function, mapping_memo const& m);
   static std::size_t hash_of(frame_key const& k, perfetto_decode::hash_seed seed);
   mapping_memo const& memo_of(std::uint32_t mapping);
   bool is_executable(std::string_view package) const;

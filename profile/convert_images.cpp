@@ -15,7 +15,10 @@ std::uint64_t image_address(mapping const& m) {
 }
 
 image_list::image_list(perfetto_decode::decoded_trace const& trace, sample_v2::chunk& to)
-    : trace_(trace), to_(to), seen_(trace.mappings.size()), index_(0, identity_hash{perfetto_decode::seed_of(this)}) {}
+    : trace_(trace),
+      to_(to),
+      seen_(trace.mappings.size()),
+      index_(0, identity_hash{perfetto_decode::seed_of(this)}) {}
 
 void image_list::use(std::uint32_t mapping_index) {
   if (seen_[mapping_index]) return;

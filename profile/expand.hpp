@@ -23,9 +23,9 @@ struct expand_limits {
 
 /// What was noticed on the way and is not an error. Names of own counters (contract, perfetto-decoding 12).
 struct expand_notes {
-  bool platform_from_payload = false;      ///< C4: profile_chunks_without_platform
-  bool client_sdk_missing = false;         ///< contract 3.4
-  bool client_profile_kept = false;        ///< C5
+  bool platform_from_payload = false;  ///< C4: profile_chunks_without_platform
+  bool client_sdk_missing = false;     ///< contract 3.4
+  bool client_profile_kept = false;    ///< C5
   std::uint64_t empty_stacks = 0;
   std::uint64_t sample_records = 0;           ///< of every kind, before resolving
   std::uint64_t emitted_samples = 0;          ///< in the payload

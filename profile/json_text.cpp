@@ -84,7 +84,9 @@ bool copy_plain_16(char* to, const char* from) {
   return true;
 }
 #else
-bool copy_plain_16(char* to, const char* from) { return copy_plain_8(to, from) && copy_plain_8(to + 8, from + 8); }
+bool copy_plain_16(char* to, const char* from) {
+  return copy_plain_8(to, from) && copy_plain_8(to + 8, from + 8);
+}
 #endif
 
 /// Copies as much of the text as needs no escape and is cheap to find; returns its size. The last block of a text overlaps

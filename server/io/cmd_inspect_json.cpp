@@ -94,8 +94,7 @@ json sample_json(decoded_trace const& t, sample const& s) {
   auto& stack = out["stack"] = json::array();
   if (s.stack == none) return out;
   auto const& st = t.stacks[s.stack];
-  for (std::uint32_t i = 0; i < st.count; ++i)
-    stack.push_back(frame_json(t, t.frames[st.frames()[i]]));
+  for (std::uint32_t i = 0; i < st.count; ++i) stack.push_back(frame_json(t, t.frames[st.frames()[i]]));
   return out;
 }
 

@@ -90,7 +90,8 @@ TEST_CASE("a compound chunk becomes a payload, and keeps its trace") {
   CHECK(payload["content_type"] == "application/x-perfetto-trace");
   CHECK_FALSE(payload.contains("unknown"));
   CHECK(out.notes.emitted_samples == payload["profile"]["samples"].size());
-  CHECK(out.notes.sample_records >= out.notes.emitted_samples + out.notes.decode[perfetto_decode::counter::single_sample_thread]);
+  CHECK(out.notes.sample_records >=
+        out.notes.emitted_samples + out.notes.decode[perfetto_decode::counter::single_sample_thread]);
   CHECK(out.notes.has_decode_counts);
   CHECK_FALSE(out.notes.client_sdk_missing);
   CHECK_FALSE(out.notes.any_loss());

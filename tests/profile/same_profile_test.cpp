@@ -30,7 +30,8 @@ std::vector<sampled> samples_of_all() {
   for (std::uint64_t i = 0; i < 60; ++i) out.push_back({1'003 * i + 7, i % 3 == 0 ? 41 : 42, 1 + i % 5 % 3});
   return out;
 }
-const std::map<std::uint64_t, std::vector<std::uint64_t>> callstacks{{1, {1, 2, 3}}, {2, {1, 2}}, {3, {1, 4}}};
+const std::map<std::uint64_t, std::vector<std::uint64_t>> callstacks{
+    {1, {1, 2, 3}}, {2, {1, 2}}, {3, {1, 4}}};
 const std::map<std::uint64_t, std::string> functions{{1, "start"}, {2, "loop"}, {3, "decode"}, {4, "wait"}};
 
 pp::TracePacket& packet(pp::Trace& t, std::uint32_t sequence) {
@@ -171,7 +172,8 @@ json outline(std::string const& payload) {
   auto out = json::array();
   for (auto const& s : p["samples"]) {
     auto names = json::array();
-    for (auto const& f : p["stacks"][s["stack_id"].get<std::size_t>()]) names.push_back(p["frames"][f.get<std::size_t>()]["function"]);
+    for (auto const& f : p["stacks"][s["stack_id"].get<std::size_t>()])
+      names.push_back(p["frames"][f.get<std::size_t>()]["function"]);
     out.push_back({s["timestamp"], s["thread_id"], names});
   }
   return out;
@@ -188,8 +190,9 @@ TEST_CASE("one profile in every form and packing gives one Sample v2") {
     char const* form;
     std::string trace;
   };
-  for (auto const& r : {row{"PerfSample", as_perf_samples()}, row{"StackSample by iid", as_stack_samples(false)},
-                        row{"StreamingProfilePacket", as_streaming_packets()}}) {
+  for (auto const& r :
+       {row{"PerfSample", as_perf_samples()}, row{"StackSample by iid", as_stack_samples(false)},
+        row{"StreamingProfilePacket", as_streaming_packets()}}) {
     for (auto const f : attack::all_forms) {
       INFO(r.form << ", " << attack::name_of(f));
       CHECK(payload_of(attack::pack(r.trace, f)) == expected);
@@ -202,8 +205,8 @@ TEST_CASE("one profile in every form and packing gives one Sample v2") {
     CHECK(payload_of(wrapped.SerializeAsString()) == expected);
     pp::Trace first, rest;
     for (int i = 0; i < whole.packet_size(); ++i) *(i < 10 ? first : rest).add_packet() = whole.packet(i);
-    CHECK(payload_of(attack::zlib_bundle(first.SerializeAsString()) + attack::zstd_bundle(rest.SerializeAsString())) ==
-          expected);
+    CHECK(payload_of(attack::zlib_bundle(first.SerializeAsString()) +
+                     attack::zstd_bundle(rest.SerializeAsString())) == expected);
   }
 }
 

@@ -86,7 +86,9 @@ class trace_builder {
 
  private:
   std::uint32_t text_id(std::string_view text) {
-    return text.empty() ? 0 : ids_.try_emplace(std::string(text), static_cast<std::uint32_t>(ids_.size() + 1)).first->second;
+    return text.empty() ? 0
+                        : ids_.try_emplace(std::string(text), static_cast<std::uint32_t>(ids_.size() + 1))
+                              .first->second;
   }
 
   std::deque<std::string> texts_;
