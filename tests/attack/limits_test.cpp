@@ -208,3 +208,25 @@ TEST_CASE("what a clear ends is given back") {
   check_refused(run("one interval of 200 MiB", pack(kept.take(), form::zlib_bundles), lim),
                 errc::working_memory);
 }
+
+TEST_CASE("the largest ordinary profile is accepted") {
+  // Nearly the limit of samples, every one with a stack of its own, forty of twenty thousand named frames deep: what an app
+  // could send at worst. Packed, the interned stacks have to be copied, and fewer of them fit.
+  auto const profile = [](std::size_t n) {
+    recorder r;
+    r.clear();
+    for (std::uint64_t i = 1; i <= 20'000; ++i)
+      r.function(i, "shop::catalog::ProductListController::render" + std::to_string(i) + "(item const&, int)")
+          .frame(i, i);
+    for (std::uint64_t i = 1; i <= n; ++i) {
+      std::vector<std::uint64_t> ids;
+      for (std::uint64_t k = 0; k < 40; ++k) ids.push_back(1 + (i * (k + 1) + i / 20'000) % 20'000);
+      r.callstack(i, ids);
+    }
+    for (std::uint64_t i = 1; i <= n; ++i) r.sample(i, static_cast<std::uint32_t>(1 + i % 12));
+    return clock_snapshot() + r.take();
+  };
+  check_success(run("99,998 stacks of 40 frames", profile(99'998)));
+  for (auto const f : {form::zlib_bundles, form::zstd_bundles, form::gzip_file, form::zstd_file})
+    check_success(run(std::string("40,000 stacks of 40 frames, ") + name_of(f), pack(profile(40'000), f)));
+}
