@@ -14,7 +14,8 @@ struct id_run {
 };
 
 /// Most of a callstack: unpacked frame ids of one or two bytes whose frames are known. Stops before anything else.
-id_run known_frames(id_run at, const std::byte* end, std::span<const std::uint32_t> ids, std::uint32_t const* limit) {
+id_run known_frames(id_run at, const std::byte* end, std::span<const std::uint32_t> ids,
+                    std::uint32_t const* limit) {
   constexpr std::uint32_t tag = proto::fields::callstack::frame_ids << 3;
   auto [p, to] = at;
   while (end - p >= 3 && to != limit) {
@@ -54,7 +55,8 @@ stack_ref stack_resolver::stack_of(std::span<const std::uint32_t> root_first) {
 
   auto const fresh = static_cast<std::uint32_t>(out_.stacks.size());
   auto const known = stacks_.find_or_add(h, fresh, [&](std::uint32_t s) {
-    return out_.stacks[s].count == root_first.size() && std::equal(leaf_first, leaf_first + root_first.size(), out_.stacks[s].leaf);
+    return out_.stacks[s].count == root_first.size() &&
+           std::equal(leaf_first, leaf_first + root_first.size(), out_.stacks[s].leaf);
   });
   if (known != value_index::absent) {
     keep_.shrink_last(bytes);
@@ -78,7 +80,8 @@ std::optional<stack_ref> stack_resolver::callstack(interval& in, interval::calls
   if (root_first_.size() < room) root_first_.resize(room);
   auto* const begin = root_first_.data();
   auto* const limit = begin + room;
-  if (auto const n = in.frames.dense().size(); in.frame_ids.size() < n) in.frame_ids.resize(n, interval::unresolved);
+  if (auto const n = in.frames.dense().size(); in.frame_ids.size() < n)
+    in.frame_ids.resize(n, interval::unresolved);
   auto at = known_frames({entry.data, begin}, entry.data + entry.size, in.frame_ids, limit);
   std::uint64_t iid = 0;
   std::optional<stack_ref> broken;

@@ -18,16 +18,10 @@ constexpr std::array<std::string_view, std::tuple_size_v<decltype(counters::unwi
     "BAD_ARCH",    "MAPS_PARSE",  "INVALID_PARAMETER",   "PTRACE_CALL",
     "OTHER"};
 
-constexpr std::array<std::string_view, std::tuple_size_v<decltype(counters::packet_losses)>> loss_names{
-    "present",        "read_gap",     "chunk_corrupted", "orphan_continuation",
-    "reassembly_gap", "broken_chain", "overwrite",       "writer_abort",
-    "smb_full",       "other"};
-
 }  // namespace
 
 std::span<const counter_info> counter_table() { return table; }
 std::span<const std::string_view> unwind_error_names() { return unwind_names; }
-std::span<const std::string_view> packet_loss_names() { return loss_names; }
 
 bool counters::any_loss() const {
   for (auto const& row : table)
@@ -35,11 +29,15 @@ bool counters::any_loss() const {
   return false;
 }
 
+void count_loss_reasons(std::uint32_t bits, loss_counts& to) {
+  constexpr std::size_t known = packet_loss_names.size() - 1;
+  for (std::size_t bit = 0; bit < known; ++bit) to[bit] += (bits >> bit) & 1u;
+  if ((bits >> known) != 0) ++to[known];
+}
+
 void counters::add_packet_loss(std::uint32_t reason_bits) {
   add(counter::previous_packet_dropped);
-  std::size_t const known = packet_losses.size() - 1;
-  for (std::size_t bit = 0; bit < known; ++bit) packet_losses[bit] += (reason_bits >> bit) & 1u;
-  if ((reason_bits >> known) != 0) ++packet_losses[known];
+  count_loss_reasons(reason_bits, packet_losses);
 }
 
 void counters::add_lost_records(std::uint32_t cpu, std::uint64_t n) {

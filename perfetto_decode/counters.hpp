@@ -83,10 +83,18 @@ struct counter_info {
 /// One row per counter, in enum order.
 std::span<const counter_info> counter_table();
 
-/// Names of the unwinder's errors by their code, and of the reasons for lost packets by their bit; the last one of each
-/// stands for all that are not known. Source: perfetto-decoding 1.1, 1.2.
+/// Names of the unwinder's errors by their code; the last one stands for all that are not known. Source: perfetto-decoding
+/// 1.2.
 std::span<const std::string_view> unwind_error_names();
-std::span<const std::string_view> packet_loss_names();
+
+/// Why packets were lost, by the bits of previous_packet_dropped; the last stands for all that are not known. Source:
+/// perfetto-decoding 1.1.
+inline constexpr std::array<std::string_view, 10> packet_loss_names{
+    "present",      "read gap",  "chunk corrupted", "orphan continuation", "reassembly gap",
+    "broken chain", "overwrite", "writer abort",    "shared memory full",  "other"};
+using loss_counts = std::array<std::uint64_t, packet_loss_names.size()>;
+/// Counts each reason that the bits give.
+void count_loss_reasons(std::uint32_t bits, loss_counts& to);
 
 /// The values of one trace. Adding saturates.
 class counters {
@@ -105,7 +113,7 @@ class counters {
   /// unwind_error by its code (perfetto-decoding 1.2); codes above the known ones share the last slot.
   std::array<std::uint64_t, 17> unwind_errors{};
   /// previous_packet_dropped by reason bit, in the order of `packet_loss_names`; a packet may give several reasons.
-  std::array<std::uint64_t, 10> packet_losses{};
+  loss_counts packet_losses{};
   void add_packet_loss(std::uint32_t reason_bits);
   /// perf_cpu_lost_records by CPU. Bounded: of more than `max_cpus` CPUs the rest share the key `other_cpus`.
   static constexpr std::size_t max_cpus = 256;

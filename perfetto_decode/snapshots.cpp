@@ -105,7 +105,8 @@ void trace_decoder::on_remote_clock_sync(packet_view const& p) {
   }
   host_default_known_ = false;
   for (auto const& [id, m] : offsets)
-    if (m.count != 0) clocks_.add_bridge(p.machine_id, id, m.anchor, static_cast<std::int64_t>(m.sum) / m.count);
+    if (m.count != 0)
+      clocks_.add_bridge(p.machine_id, id, m.anchor, static_cast<std::int64_t>(m.sum) / m.count);
 }
 
 }  // namespace profile_relay::perfetto_decode

@@ -112,8 +112,7 @@ void surveyor::apply_state(packet_view const& p, sequence_survey& s) {
       p.incremental_state_cleared || (p.sequence_flags & flag_incremental_state_cleared) != 0;
   if (lost && s.packets > 1) {
     ++s.losses;
-    for (std::size_t bit = 0; bit < loss_reasons.size(); ++bit)
-      s.losses_by_reason[bit] += (p.previous_packet_dropped >> bit) & 1u;
+    count_loss_reasons(p.previous_packet_dropped, s.losses_by_reason);
   }
   if (cleared) {
     ++s.clears;

@@ -17,11 +17,6 @@
 
 namespace profile_relay::perfetto_decode {
 
-/// The reason bits of previous_packet_dropped, lowest first. Source: perfetto-decoding 1.1.
-inline constexpr std::array<std::string_view, 9> loss_reasons{
-    "present",      "read gap",  "chunk corrupted", "orphan continuation", "reassembly gap",
-    "broken chain", "overwrite", "writer abort",    "shared memory full"};
-
 struct kind_survey {
   std::string_view name;  ///< of the field of TracePacket, or "other"
   std::uint64_t packets = 0;
@@ -38,7 +33,7 @@ struct sequence_survey {
   std::uint64_t packets = 0, bytes = 0;
   std::uint64_t clears = 0;
   std::uint64_t losses = 0;  ///< the first packet of a sequence does not count
-  std::array<std::uint64_t, loss_reasons.size()> losses_by_reason{};
+  loss_counts losses_by_reason{};
   std::uint64_t samples = 0;           ///< in all its sample packets, be they usable or not
   std::uint64_t needs_state = 0;       ///< packets with flag 2
   std::uint64_t skipped = 0;           ///< of these, while the state was not valid

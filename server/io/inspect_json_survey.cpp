@@ -28,8 +28,8 @@ json sequence_json(sequence_survey const& s) {
            {"timebase", s.timebase},
            {"source", s.source}};
   auto& reasons = row["losses_by_reason"] = json::object();
-  for (std::size_t bit = 0; bit < loss_reasons.size(); ++bit)
-    if (s.losses_by_reason[bit] != 0) reasons[std::string(loss_reasons[bit])] = s.losses_by_reason[bit];
+  for (std::size_t bit = 0; bit < packet_loss_names.size(); ++bit)
+    if (s.losses_by_reason[bit] != 0) reasons[std::string(packet_loss_names[bit])] = s.losses_by_reason[bit];
   return row;
 }
 

@@ -42,14 +42,12 @@ std::vector<std::string> counter_details(counter c, inspection const& i) {
   std::vector<std::string> out;
   switch (c) {
     case counter::previous_packet_dropped:
-      for (std::size_t bit = 0; bit < loss_reasons.size(); ++bit) {
-        std::uint64_t n = 0;
-        for (auto const& s : i.survey.sequences) n += s.losses_by_reason[bit];
-        if (n != 0) out.push_back(std::string(loss_reasons[bit]) + ": " + with_commas(n));
-      }
+      for (std::size_t bit = 0; bit < packet_loss_names.size(); ++bit)
+        if (auto const n = i.trace->counts.packet_losses[bit]; n != 0)
+          out.push_back(std::string(packet_loss_names[bit]) + ": " + with_commas(n));
       break;
     case counter::perf_cpu_lost_records:
-      for (auto const& [cpu, n] : i.survey.samples.lost_records_by_cpu)
+      for (auto const& [cpu, n] : i.trace->counts.lost_records_by_cpu)
         out.push_back("cpu " + std::to_string(cpu) + ": " + with_commas(n));
       break;
     case counter::unwind_error:

@@ -28,10 +28,10 @@ std::string bundles(bundle_survey const& b, std::string_view codec) {
 std::string loss_text(sequence_survey const& s) {
   if (s.losses == 0) return "0";
   std::string out;
-  for (std::size_t bit = 0; bit < loss_reasons.size(); ++bit) {
+  for (std::size_t bit = 0; bit < packet_loss_names.size(); ++bit) {
     // "present" accompanies every other reason.
     if (s.losses_by_reason[bit] == 0 || (bit == 0 && s.losses_by_reason[0] == s.losses)) continue;
-    out += (out.empty() ? "" : ", ") + std::string(loss_reasons[bit]);
+    out += (out.empty() ? "" : ", ") + std::string(packet_loss_names[bit]);
   }
   return with_commas(s.losses) + (out.empty() ? "" : " (" + out + ")");
 }

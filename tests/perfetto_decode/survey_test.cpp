@@ -146,7 +146,7 @@ TEST_CASE("clears, losses and validity of sequences") {
   CHECK(one.packets == 6);
   CHECK(one.clears == 2);
   CHECK(one.losses == 2);  // not the mark on the first packet
-  CHECK(one.losses_by_reason == std::array<std::uint64_t, 9>{2, 1, 0, 0, 0, 0, 0, 0, 1});
+  CHECK(one.losses_by_reason == pd::loss_counts{2, 1, 0, 0, 0, 0, 0, 0, 1, 0});
   CHECK(one.needs_state == 4);
   CHECK(one.skipped == 2);
   CHECK(one.samples == 2);
