@@ -11,7 +11,7 @@ int cmd_inspect(inspect_arguments const& a) {
   if (!bytes) return 1;
   auto const i = inspect_trace(std::as_bytes(std::span(*bytes)));
   if (a.json)
-    std::cout << inspect_json(i, a.samples) << '\n';
+    print_inspection_json(std::cout, i, a.samples);
   else
     print_inspection(std::cout, a.file == "-" ? "standard input" : a.file, i, {a.samples, a.all});
   // What could be counted was shown; a script still has to learn that the server would take none of it.

@@ -1,5 +1,9 @@
 #include "server/io/cmd_inspect_json.hpp"
 
+#include <ostream>
+#include <span>
+#include <utility>
+
 #include "server/core/reason.hpp"
 
 namespace profile_relay::server {
@@ -171,7 +175,7 @@ json rejection_json(profile::error const& e) {
           {"offset", e.offset}};
 }
 
-std::string inspect_json(inspection const& i, bool samples) {
+void print_inspection_json(std::ostream& to, inspection const& i, bool samples) {
   auto const* const t = i.trace ? &*i.trace : nullptr;
   json out{{"bytes", i.bytes},
            {"verdict", i.verdict.text},
@@ -191,12 +195,21 @@ std::string inspect_json(inspection const& i, bool samples) {
   add_counters(out, i);
   out["single_sample_thread"] = i.single_sample_thread;
   add_survey_json(out, i.survey);
-  if (samples) {
-    auto& list = out["samples"] = json::array();
-    if (t != nullptr)
-      for (auto const& s : t->samples) list.push_back(sample_json(*t, s));
+  auto const text = [](json const& j, int indent) {
+    return j.dump(indent, ' ', false, json::error_handler_t::replace);
+  };
+  auto const document = text(out, 1);
+  if (!samples) {
+    to << document << '\n';
+    return;
   }
-  return out.dump(1, ' ', false, json::error_handler_t::replace);
+  // One by one: all samples of a large trace, each with its stack, would take gigabytes as one value.
+  to << document.substr(0, document.rfind('\n')) << ",\n \"samples\": [";
+  for (bool first = true;
+       auto const& s : t != nullptr ? std::span<const sample>(t->samples) : std::span<const sample>()) {
+    to << (std::exchange(first, false) ? "\n  " : ",\n  ") << text(sample_json(*t, s), -1);
+  }
+  to << "\n ]\n}\n";
 }
 
 }  // namespace profile_relay::server

@@ -1,7 +1,7 @@
 #pragma once
 
+#include <iosfwd>
 #include <nlohmann/json.hpp>
-#include <string>
 
 #include "server/io/inspection.hpp"
 
@@ -9,7 +9,7 @@ namespace profile_relay::server {
 
 /// `inspect --json`, one document: all that the text shows, lists in full. With `samples` every decoded sample is listed,
 /// leaf first, numbers unsigned, so that other tools' output can be compared with it.
-std::string inspect_json(inspection const& i, bool samples);
+void print_inspection_json(std::ostream& to, inspection const& i, bool samples);
 
 /// {"reason": ..., "cause": ..., "detail": ..., "offset": ...}: why a chunk is rejected.
 nlohmann::ordered_json rejection_json(profile::error const& e);

@@ -27,8 +27,9 @@ constexpr std::string_view interning =
     "usually follows a loss on the same sequence; without one it is a fault of the producer: report it with "
     "the trace";
 
-// This is the ONE table. Every counter of severity `loss` has a row.
+// This is the ONE table. Every counter has a row.
 constexpr advice table[] = {
+    {incremental_state_cleared_missing_sequence_id, producer_bug},
     {packet_skipped_seq_needs_incremental_state_invalid, larger_buffer},
     {interned_data_skipped_incremental_state_invalid, larger_buffer},
     {previous_packet_dropped_missing_sequence_id, producer_bug},
@@ -48,6 +49,7 @@ constexpr advice table[] = {
     {stackprofile_invalid_mapping_id, interning},
     {stackprofile_invalid_frame_id, interning},
     {stackprofile_invalid_callstack_id, interning},
+    {stackprofile_empty_callstack, "expected of producers that mark idle threads so; it draws nothing"},
     {stackprofile_parser_error, producer_bug},
     {deobfuscation_not_applied, "upload the mapping to the consumer and name it in debug_meta"},
     {mapping_path_truncated, interning},
@@ -79,6 +81,11 @@ constexpr advice table[] = {
      "recording or upload ended early: let the recording finish and flush before the file is sent"},
     {packet_corrupt, damaged},
     {bundle_corrupt, damaged},
+    {image_without_range,
+     "expected of anonymous regions and of Chrome's modules; their frames need names in the trace"},
+    {image_without_build_id, "link the library with --build-id, or its frames stay without names"},
+    {single_sample_thread,
+     "expected of threads that hardly run; a higher frequency or a longer chunk shows them"},
 };
 
 }  // namespace

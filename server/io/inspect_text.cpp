@@ -87,11 +87,6 @@ void print_counters(std::ostream& out, inspection const& i) {
       out << "        -> " << advice << '\n';
       given.push_back(advice);
     }
-  if (i.single_sample_thread != 0) {
-    any = true;
-    out << "  info  " << with_commas(i.single_sample_thread)
-        << "  single_sample_thread: sample of a thread with at most one that is not idle: not sent\n";
-  }
   if (!any) out << "  all zero: nothing was lost\n";
 }
 

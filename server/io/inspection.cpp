@@ -27,11 +27,15 @@ limits survey_limits() {
 std::optional<profile::error> convert_and_normalise(inspection& to) {
   profile::expand_limits const lim;
   to.chunk.platform = "android";
-  if (auto done =
-          profile::convert(*to.trace, {lim.max_profile_size, lim.decode.frames}, to.chunk, to.conversion);
-      !done)
-    return done.error();
-  if (auto done = profile::normalise(to.chunk, to.single_sample_thread); !done) return done.error();
+  auto& counts = to.trace->counts;
+  auto const converted =
+      profile::convert(*to.trace, {lim.max_profile_size, lim.decode.frames}, to.chunk, to.conversion);
+  counts.add(counter::image_without_range, to.conversion.image_without_range);
+  counts.add(counter::image_without_build_id, to.conversion.image_without_build_id);
+  if (!converted) return converted.error();
+  auto const normal = profile::normalise(to.chunk, to.single_sample_thread);
+  counts.add(counter::single_sample_thread, to.single_sample_thread);
+  if (!normal) return normal.error();
   return std::nullopt;
 }
 

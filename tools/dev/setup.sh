@@ -23,7 +23,7 @@ setup_main() {
     esac
     shift
   done
-  need_packages build test bench fmt
+  need_packages build test bench fmt fuzz
   need_integration_venv
   need_perfetto_venv
   # shellcheck disable=SC2086
