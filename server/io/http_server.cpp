@@ -118,6 +118,7 @@ struct http_server::impl {
   std::optional<std::uint32_t> max_connections;
   asio::thread_pool workers;
   std::atomic<std::size_t> connections{0};
+  std::atomic<int> closing{0};  ///< threads that have been told to close their listeners and have not yet
   std::vector<std::unique_ptr<io_thread>> threads;
   asio::ip::tcp::endpoint endpoint;
   std::optional<asio::ip::tcp::endpoint> internal;
@@ -164,15 +165,18 @@ std::size_t http_server::connections() const { return impl_->connections; }
 
 void http_server::stop_accepting() {
   for (auto& t : impl_->threads) {
-    asio::post(t->context, [raw = t.get()] {
+    ++impl_->closing;
+    asio::post(t->context, [raw = t.get(), i = impl_.get()] {
       for (auto& l : raw->listeners) l->close();
       raw->loop.drain();
+      --i->closing;
     });
   }
 }
 
 bool http_server::wait_until_idle(std::chrono::steady_clock::time_point deadline) const {
-  while (connections() > 0) {
+  // A listener that is still open could take one more.
+  while (connections() > 0 || impl_->closing > 0) {
     if (std::chrono::steady_clock::now() >= deadline) return false;
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
