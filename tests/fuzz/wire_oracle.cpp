@@ -6,12 +6,15 @@
 #include <climits>
 #include <vector>
 
+#include "perfetto_decode/field_cursor.hpp"
+
 namespace profile_relay::fuzz {
 namespace {
 
 using google::protobuf::internal::WireFormatLite;
 using google::protobuf::io::CodedInputStream;
 using perfetto_decode::byte_span;
+using perfetto_decode::field_cursor;
 using perfetto_decode::wire_reader;
 using perfetto_decode::wire_type;
 
@@ -100,10 +103,69 @@ std::string difference(field const& theirs, wire_reader const& ours, byte_span m
   return theirs.after == after ? "" : numbers("position", theirs.after, after);
 }
 
+/// The ways of the field_cursor to get over a field.
+enum class cursor_way : std::uint8_t { decode, skip, expect };
+
+/// The value of a field, as far as this way of reading tells it.
+struct cursor_field {
+  bool taken = false, has_value = false;
+  std::uint64_t value = 0;
+  byte_span bytes{};
+};
+
+cursor_field read_cursor(field_cursor& c, cursor_way way, std::uint32_t expected_tag) {
+  cursor_field f;
+  if (way == cursor_way::expect) {
+    // A field that is written as expected; any other leaves the cursor where it is.
+    if (expected_tag >= 8 && expected_tag < 0x80u && (expected_tag & 7u) == 0) {
+      f.taken = f.has_value = c.take(expected_tag, f.value);
+      if (f.taken || !c.ok()) return f;
+    } else if (expected_tag >= 0x80u && expected_tag < 0x4000u && (expected_tag & 7u) == 2) {
+      f.taken = f.has_value = c.take_long(expected_tag, f.bytes);
+      if (f.taken || !c.ok()) return f;
+    }
+  }
+  if (!c.next()) return f;
+  if (way == cursor_way::skip || (!c.is_varint() && !c.is_bytes())) {
+    c.skip();
+    f.taken = c.ok();
+    return f;
+  }
+  f.taken = f.has_value = c.is_varint() ? c.varint(f.value) : c.bytes(f.bytes);
+  return f;
+}
+
+/// The field_cursor, which the hot messages are read with, must take what the wire_reader takes. "" or what differs.
+std::string cursor_difference(byte_span message) {
+  for (auto const way : {cursor_way::decode, cursor_way::skip, cursor_way::expect}) {
+    wire_reader reader(message);
+    field_cursor cursor(message);
+    for (bool more = true; more;) {
+      more = reader.next();
+      auto const tag = (reader.number() << 3) | static_cast<std::uint32_t>(reader.type());
+      auto const f = read_cursor(cursor, way, more ? tag : 0);
+      if (f.taken != more) return "only one of field_cursor and wire_reader takes it";
+      if (!more) break;
+      if (f.has_value && reader.is_varint() && f.value != reader.value()) return "value of the field_cursor";
+      if (f.has_value && reader.is_bytes() &&
+          (f.bytes.data() != reader.bytes().data() || f.bytes.size() != reader.bytes().size()))
+        return "bytes of the field_cursor";
+    }
+    if (cursor.ok() != reader.ok())
+      return "end for one of field_cursor and wire_reader, damage for the other";
+  }
+  return {};
+}
+
 }  // namespace
 
 wire_comparison compare_wire(byte_span message) {
   wire_comparison result;
+  if (auto const what = cursor_difference(message); !what.empty()) {
+    result.verdict = wire_verdict::disagreement;
+    result.what = what;
+    return result;
+  }
   auto stream = stream_of(message);
   wire_reader reader(message);
   auto const disagree = [&](std::string const& what) {
