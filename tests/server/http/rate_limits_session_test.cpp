@@ -158,6 +158,17 @@ TEST_CASE("the category is the platform's") {
   CHECK(s.outcomes() == lines{"2 ui 26"});
 }
 
+TEST_CASE("the header tells of every limit that a chunk of the request met") {
+  limited_server s({quota_of(0, "ui", {"profile_chunk_ui"}), quota_of(0, "backend", {"profile_chunk"})});
+  auto both = envelope_of({good_chunk(), good_chunk()});
+  both.replace(both.find("python"), 6, "cocoa");
+  auto const r = s.send(both);
+  CHECK(r.status == 429);
+  CHECK(r.headers.at("x-sentry-rate-limits") ==
+        "60:profile_chunk_ui:project:ui, 60:profile_chunk:project:backend");
+  CHECK(s.outcomes() == lines{"2 ui 26", "2 backend 18"});
+}
+
 TEST_CASE("a limited chunk beside one that finds no place: 503, and the header all the same") {
   limited_server s({quota_of(1, "full")});
   s.delivery.end_with(record_end::unavailable);
