@@ -16,11 +16,11 @@ from typing import Callable
 from support.envelopes import (Chunk, Request, auth, compound, item, metadata, new_id, pair, plain, request, sample_v2)
 from support.metrics import Series, series
 from support.perfetto_writer import MAIN, Thread, Trace, packet
-from support.projects import (DISABLED_KEY, DISABLED_PROJECT, MATRIX_LIMITS, NO_FLAGS, NO_NUMERIC_ID, NO_PERFETTO,
+from support.projects import (DISABLED_KEY, DISABLED_PROJECT, LIMITED, MATRIX_LIMITS, NO_FLAGS, NO_NUMERIC_ID, NO_PERFETTO,
                               ONE_DOMAIN, PERFETTO_ONLY, PROJECT)
 
 UI, BACKEND = 26, 18  # data categories profile_chunk_ui and profile_chunk
-INVALID = 3
+RATE_LIMITED, INVALID = 2, 3
 FLAG = "organizations:continuous-profiling"
 FLAG_PERFETTO = "organizations:continuous-profiling-perfetto"
 
@@ -49,6 +49,7 @@ class Case:
     counts: dict[Series, float] = field(default_factory=dict)
     decode_counts: dict[str, float] = field(default_factory=dict)  # counters of decode_total that must move
     detail: str = ""  # part of the error body's `detail`
+    headers: dict[str, str] = field(default_factory=dict)  # that the answer must have, by name in lowercase
 
 
 def delivered(name: str, build: Callable[[], Request], chunks: int = 1, counts: dict[Series, float] | None = None,
@@ -315,6 +316,32 @@ SIZES = [
     refused("gzip bomb", bomb, 413, "body_too_large"),
 ]
 
+BACKEND_OFF = {"x-sentry-rate-limits": "60:profile_chunk:project:backend_off"}
+
+
+def limited(name: str, build: Callable[[], Request], chunks: int = 1) -> Case:
+    """All chunks of the request meet the quota of LIMITED."""
+    return Case(name, build, 429, (), (Outcome("backend_off", BACKEND, RATE_LIMITED),) * chunks,
+                {series("chunks_total", end="rejected"): chunks,
+                 series("chunks_rejected_total", reason="rate_limited"): chunks,
+                 series("outcomes_total", end="delivered"): chunks},
+                detail="rate limited", headers={**BACKEND_OFF, "retry-after": "60"})
+
+
+QUOTAS = [
+    limited("rate limited", lambda: request(plain(), project=LIMITED)),
+    limited("rate limited, every chunk", lambda: request(plain(), plain(), project=LIMITED), 2),
+    limited("rate limited before the payload is parsed", lambda: request(plain(payload=b"[1,2"), project=LIMITED)),
+    limited("rate limited before the size is looked at", lambda: request(
+        plain(payload=bytes(MATRIX_LIMITS["max_profile_size"] + 1)), project=LIMITED)),
+    delivered("rate limits of another category", lambda: request(compound(trace()), project=LIMITED)),
+    Case("rate limited beside a chunk of another category", lambda: request(plain(), compound(trace()), project=LIMITED),
+         200, (1,), (Outcome("backend_off", BACKEND, RATE_LIMITED),),
+         {series("chunks_total", end="rejected"): 1, series("chunks_total", end="delivered"): 1,
+          series("chunks_rejected_total", reason="rate_limited"): 1, series("outcomes_total", end="delivered"): 1},
+         headers=BACKEND_OFF),
+]
+
 TRACES = [
     delivered("trace cut off in its last packet", lambda: request(compound(cut_short(trace()))),
               decode_counts={"packet_truncated": 1}),
@@ -388,5 +415,5 @@ def _two_data_items() -> Chunk:
     return chunk
 
 
-MATRIX = [*FORMS, *OTHER_ITEMS, *FLAGS, *WHO, *BROKEN_ENVELOPES, *ENCODINGS, *SIZES, *TRACES, *DOCUMENTS]
+MATRIX = [*FORMS, *OTHER_ITEMS, *FLAGS, *WHO, *BROKEN_ENVELOPES, *ENCODINGS, *SIZES, *QUOTAS, *TRACES, *DOCUMENTS]
 assert len({c.name for c in MATRIX}) == len(MATRIX), "two rows with one name"

@@ -8,8 +8,8 @@ import pytest
 from conftest import Target
 from matrix import FAMILIES, MATRIX, Case
 from support import metrics
+from support.envelopes import Request
 from support.messages import check_message
-from support.projects import PROJECT
 from support.waiting import wait_until
 
 
@@ -25,6 +25,9 @@ def test_row(target: Target, case: Case) -> None:
     else:
         assert case.detail in answer.json()["detail"] and answer.json()["detail"]
         assert answer.headers["content-type"] == "application/json"
+    for name, value in case.headers.items():
+        assert answer.headers.get(name) == value
+    assert ("x-sentry-rate-limits" in answer.headers) == ("x-sentry-rate-limits" in case.headers)
     assert answer.headers["access-control-allow-origin"] == "*"
 
     # A 200 says that the broker has it, so one look is enough; nothing is waited for.
@@ -34,11 +37,12 @@ def test_row(target: Target, case: Case) -> None:
         if index in case.delivered:
             check_message(records[0], chunk, built.project)
 
-    expect_outcomes(target, case, built.event_id)
+    expect_outcomes(target, case, built)
     expect_counts(target, case, before)
 
 
-def expect_outcomes(target: Target, case: Case, event_id: str | None) -> None:
+def expect_outcomes(target: Target, case: Case, built: Request) -> None:
+    event_id = built.event_id
     if event_id is None:
         assert not case.outcomes, "a row with outcomes needs an event id"
         return
@@ -47,7 +51,7 @@ def expect_outcomes(target: Target, case: Case, event_id: str | None) -> None:
     assert sorted((o["outcome"], o["reason"], o["category"], o["quantity"]) for o in found) == sorted(
         (o.id, o.reason, o.category, 1) for o in case.outcomes)
     for outcome in found:
-        assert outcome["project_id"] == PROJECT.id and outcome["org_id"] == 1 and outcome["key_id"] == 1054
+        assert outcome["project_id"] == built.project.id and outcome["org_id"] == 1 and outcome["key_id"] == 1054
         assert outcome["remote_addr"]
         time.strptime(outcome["timestamp"], "%Y-%m-%dT%H:%M:%S.%fZ")
 

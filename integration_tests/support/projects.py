@@ -25,6 +25,7 @@ class Project:
     retention: int = 90
     domains: tuple[str, ...] = ("*",)
     organization: int = 1
+    quotas: tuple[dict[str, Any], ...] = ()
 
     def document(self) -> dict[str, Any]:
         key = {"publicKey": self.key, "isEnabled": self.enabled_key}
@@ -33,7 +34,7 @@ class Project:
         return {"publicKeys": [key], "organizationId": self.organization, "slug": f"project-{self.id}",
                 "disabled": self.disabled,
                 "config": {"allowedDomains": list(self.domains), "eventRetention": self.retention,
-                           "features": list(self.features), "quotas": []}}
+                           "features": list(self.features), "quotas": list(self.quotas)}}
 
     def write(self, folder: Path) -> Path:
         path = folder / "projects" / f"{self.id}.json"
@@ -53,7 +54,11 @@ NO_NUMERIC_ID = Project(46, "b" * 31 + "4", numeric_id=None, retention=30, organ
 DISABLED_KEY = Project(47, "b" * 31 + "5", enabled_key=False)
 ONE_DOMAIN = Project(48, "b" * 31 + "6", domains=("https://shop.example",))
 PERFETTO_ONLY = Project(49, "b" * 31 + "7", features=(PERFETTO,))
-ALL = (PROJECT, NO_FLAGS, NO_PERFETTO, DISABLED_PROJECT, NO_NUMERIC_ID, DISABLED_KEY, ONE_DOMAIN, PERFETTO_ONLY)
+# Limit 0: what a row sends is refused the same way however often the matrix has run before.
+LIMITED = Project(50, "b" * 31 + "8", quotas=(
+    {"limit": 0, "categories": ["profile_chunk"], "scope": "project", "reasonCode": "backend_off"},))
+ALL = (PROJECT, NO_FLAGS, NO_PERFETTO, DISABLED_PROJECT, NO_NUMERIC_ID, DISABLED_KEY, ONE_DOMAIN, PERFETTO_ONLY,
+       LIMITED)
 
 # Small, so that the oversize cases of the matrix stay small too.
 MATRIX_LIMITS = {"max_envelope_size": 4 << 20, "max_profile_size": 2 << 20}

@@ -3,6 +3,7 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <exception>
 #include <utility>
@@ -31,6 +32,30 @@ std::string more_than(std::string_view what, std::size_t value, std::string_view
   return std::string(what) + " of " + std::to_string(value) + " is over " + std::string(key) + " = " +
          std::to_string(limit);
 }
+
+rejection limited_by(std::shared_ptr<const rate_limits> limits) {
+  auto const& l = longest(*limits);
+  auto what = "quota " + (l.quota_id.empty() ? "without an id" : l.quota_id) + ", refused for " +
+              std::to_string(l.retry_s) + " s";
+  return {reason::rate_limited, l.reason_code, std::move(what), {}, std::move(limits)};
+}
+
+/// What the quotas say of a category before payloads are read, asked once for all chunks of a request.
+class first_look {
+ public:
+  explicit first_look(quota_check const& look) : look_(look) {}
+  /// The limits that refuse chunks of this platform, or null.
+  std::shared_ptr<const rate_limits> operator()(std::string_view platform) {
+    auto const category = envelope::category_of_platform(platform);
+    auto& known = known_[category == envelope::data_category::profile_chunk ? 0 : 1];
+    if (!known) known = std::make_shared<const rate_limits>(look_ ? look_(category) : rate_limits{});
+    return known->empty() ? nullptr : known;
+  }
+
+ private:
+  quota_check const& look_;
+  std::array<std::shared_ptr<const rate_limits>, 2> known_;
+};
 
 profile::profile_message message_of(profile::expanded const& e, request_facts const& facts,
                                     pipeline_settings const& s) {
@@ -91,8 +116,10 @@ void expand_into(chunk_result& out, envelope::raw_chunk const& raw, request_fact
 }  // namespace
 
 std::vector<admitted_chunk> admit(envelope::parsed_envelope const& env, envelope::chunk_set set,
-                                  config::project const& project, pipeline_settings const& s) {
+                                  config::project const& project, pipeline_settings const& s,
+                                  quota_check const& look) {
   std::vector<admitted_chunk> out;
+  first_look limits_of(look);
   out.reserve(set.chunks.size());
   std::size_t total = 0;
   std::uint32_t count = 0;
@@ -103,6 +130,8 @@ std::vector<admitted_chunk> admit(envelope::parsed_envelope const& env, envelope
       refused = missing_flag(flag_profiling);
     } else if (!project.continuous_profiling_perfetto && is_perfetto(raw, env)) {
       refused = missing_flag(flag_perfetto);
+    } else if (auto limits = raw.platform ? limits_of(*raw.platform) : nullptr) {
+      refused = limited_by(std::move(limits));
     } else if (size > s.max_profile_size) {
       refused = rejection{reason::too_large,
                           "item_size",
@@ -129,7 +158,8 @@ std::vector<admitted_chunk> admit(envelope::parsed_envelope const& env, envelope
   return out;
 }
 
-chunk_result process(admitted_chunk const& chunk, request_facts const& facts, pipeline_settings const& s) {
+chunk_result process(admitted_chunk const& chunk, request_facts const& facts, pipeline_settings const& s,
+                     quota_check const& count) {
   chunk_result out;
   out.value = rejection{};
   if (chunk.raw.platform) out.category = envelope::category_of_platform(*chunk.raw.platform);
@@ -139,6 +169,11 @@ chunk_result process(admitted_chunk const& chunk, request_facts const& facts, pi
   }
   try {
     expand_into(out, chunk.raw, facts, s);
+    if (!count || !std::holds_alternative<profile::kafka_record>(out.value)) return out;
+    if (auto limits = count(out.category); !limits.empty()) {
+      out.raw_not_stored = {};
+      out.value = limited_by(std::make_shared<const rate_limits>(std::move(limits)));
+    }
   } catch (std::exception const& e) {
     out.raw_not_stored = {};
     out.value = rejection{reason::internal, "exception", e.what(), {}};
@@ -148,7 +183,8 @@ chunk_result process(admitted_chunk const& chunk, request_facts const& facts, pi
 
 std::optional<profile::kafka_record> outcome_of(reason why, std::string_view chunk_id,
                                                 envelope::data_category category, request_facts const& facts,
-                                                pipeline_settings const& s, std::string_view random16) {
+                                                pipeline_settings const& s, std::string_view random16,
+                                                std::string_view quota_reason) {
   auto const& row = row_of(why);
   if (!s.emit_outcomes || row.outcome_id == 0) return std::nullopt;
   if (why == reason::feature_disabled && !s.emit_feature_disabled) return std::nullopt;
@@ -158,7 +194,7 @@ std::optional<profile::kafka_record> outcome_of(reason why, std::string_view chu
   o.project_id = facts.scope.project->id;
   if (facts.scope.key != nullptr) o.key_id = facts.scope.key->numeric_id;
   o.id = static_cast<profile::outcome_id>(row.outcome_id);
-  o.reason = row.outcome_reason;
+  o.reason = why == reason::rate_limited ? quota_reason : row.outcome_reason;
   o.event_id = facts.event_id;
   o.remote_addr = facts.remote_addr;
   o.source = s.source;

@@ -2,6 +2,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,6 +15,7 @@
 #include "envelope/raw_chunk.hpp"
 #include "profile/expand.hpp"
 #include "profile/kafka_record.hpp"
+#include "server/core/rate_limiter.hpp"
 #include "server/core/reason.hpp"
 #include "server/core/scope.hpp"
 
@@ -50,20 +53,26 @@ struct rejection {
   reason why = reason::internal;
   std::string cause;
   std::string what;
-  std::string_view flag;  ///< for feature_disabled: which flag is missing
+  std::string_view flag;                        ///< for feature_disabled: which flag is missing
+  std::shared_ptr<const rate_limits> limits{};  ///< for rate_limited: not empty
 };
+
+/// Asks the quotas for one chunk of a category, with or without counting it; empty = it may go on.
+using quota_check = std::function<rate_limits(envelope::data_category)>;
 
 /// A chunk on its way: what the envelope said of it, and whether it may go on to its payload.
 struct admitted_chunk {
   envelope::raw_chunk raw;
-  std::optional<rejection> refused;  ///< feature flag, size or count
+  std::optional<rejection> refused;  ///< feature flag, quota, size or count
 };
 
-/// Checks that read no payload (contract 3.6, 7), in this order: feature flags, then the size of each chunk,
-/// then their number, then their running total. A chunk that one check refuses does not count for the next
-/// ones.
+/// Checks that read no payload (contract 3.6, 5.5, 7), in this order: feature flags, quotas, then the size of
+/// each chunk, then their number, then their running total. A chunk that one check refuses does not count for
+/// the next ones. `look` asks the quotas without counting, once for each category; only chunks whose header
+/// names the platform have one here, the others wait for `process`.
 std::vector<admitted_chunk> admit(envelope::parsed_envelope const& env, envelope::chunk_set set,
-                                  config::project const& project, pipeline_settings const& s);
+                                  config::project const& project, pipeline_settings const& s,
+                                  quota_check const& look = {});
 
 /// Where a chunk ends if Kafka takes it, or why it does not get that far.
 struct chunk_result {
@@ -78,14 +87,17 @@ struct chunk_result {
 /// Expands one admitted chunk and builds its record; a refused one keeps its rejection. Sizes are compared
 /// with the message limit here, before anything is produced: a raw trace that does not fit is left out, a
 /// payload that does not fit alone is profiling_exceed_size_limit. Exceptions become `internal`: one chunk's
-/// trouble is its own.
-chunk_result process(admitted_chunk const& chunk, request_facts const& facts, pipeline_settings const& s);
+/// trouble is its own. `count` counts the chunk, last of all, so that only what is to be produced uses up
+/// quotas.
+chunk_result process(admitted_chunk const& chunk, request_facts const& facts, pipeline_settings const& s,
+                     quota_check const& count = {});
 
 /// The outcome that a rejected chunk sends, if settings and reason want one. `random16` is the Kafka key's 16
-/// bytes for requests without an event id.
+/// bytes for requests without an event id. `quota_reason` is the outcome's reason of a rate-limited chunk.
 std::optional<profile::kafka_record> outcome_of(reason why, std::string_view chunk_id,
                                                 envelope::data_category category, request_facts const& facts,
-                                                pipeline_settings const& s, std::string_view random16);
+                                                pipeline_settings const& s, std::string_view random16,
+                                                std::string_view quota_reason = {});
 
 /// The same for a record that was answered 200 from the spool and then refused by the broker for good. What the record
 /// itself does not say (key, event, client address) is left out. Absent also when the record is no chunk's message.

@@ -26,6 +26,18 @@ http_reply accepted(std::optional<std::string_view> event_id) {
   return r;
 }
 
+/// The answer that follows from the chunks' ends alone.
+http_reply reply_to_ends(std::span<const chunk_fate> fates, std::optional<std::string_view> event_id) {
+  if (std::ranges::any_of(fates, &chunk_fate::unavailable)) return error_reply(reason::unavailable);
+  std::optional<reason> worst;
+  for (auto const& f : fates) {
+    if (!f.rejected || row_of(*f.rejected).status == 200) return accepted(event_id);
+    if (!worst || weight(row_of(*f.rejected).status) > weight(row_of(*worst).status)) worst = f.rejected;
+  }
+  if (!worst) return accepted(event_id);
+  return error_reply(*worst, fates.size() == 1 ? "profile_chunk" : "every profile_chunk of the envelope");
+}
+
 }  // namespace
 
 http_reply error_reply(reason r, std::string_view cause) {
@@ -41,15 +53,13 @@ http_reply error_reply(reason r, std::string_view cause) {
   return out;
 }
 
-http_reply reply_to(std::span<const chunk_fate> fates, std::optional<std::string_view> event_id) {
-  if (std::ranges::any_of(fates, &chunk_fate::unavailable)) return error_reply(reason::unavailable);
-  std::optional<reason> worst;
-  for (auto const& f : fates) {
-    if (!f.rejected || row_of(*f.rejected).status == 200) return accepted(event_id);
-    if (!worst || weight(row_of(*f.rejected).status) > weight(row_of(*worst).status)) worst = f.rejected;
-  }
-  if (!worst) return accepted(event_id);
-  return error_reply(*worst, fates.size() == 1 ? "profile_chunk" : "every profile_chunk of the envelope");
+http_reply reply_to(std::span<const chunk_fate> fates, std::optional<std::string_view> event_id,
+                    rate_limits const& limits) {
+  auto out = reply_to_ends(fates, event_id);
+  if (limits.empty()) return out;
+  out.rate_limits = header_text(limits);
+  if (out.status == 429) out.retry_after = longest(limits).retry_s;
+  return out;
 }
 
 }  // namespace profile_relay::server

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "server/core/rate_limiter.hpp"
 #include "server/core/reason.hpp"
 
 namespace profile_relay::server {
@@ -15,8 +16,9 @@ struct http_reply {
   int status = 200;
   std::string body;
   std::string content_type = "application/json";
-  int retry_after = 0;               ///< seconds, 0 = no header
+  std::int64_t retry_after = 0;      ///< seconds, 0 = no header
   std::string allow;                 ///< for 405 and OPTIONS
+  std::string rate_limits;           ///< X-Sentry-Rate-Limits, "" = no header
   std::optional<reason> refused_by;  ///< what ended the request, for log and metric
 };
 
@@ -28,8 +30,11 @@ struct chunk_fate {
 
 /// The answer to a request whose chunks have all ended (contract 5.5, 13 "several chunks with different
 /// ends"): 503 if any found no place; 200 if any was accepted or rejected by content, or there was none;
-/// otherwise the status that all were refused with (500 before 429 before 413).
-http_reply reply_to(std::span<const chunk_fate> fates, std::optional<std::string_view> event_id);
+/// otherwise the status that all were refused with (500 before 429 before 413). `limits` are those that any
+/// chunk met: they go into the reply's header whatever its status, since SDKs read it on any, and the longest
+/// is the Retry-After of a 429.
+http_reply reply_to(std::span<const chunk_fate> fates, std::optional<std::string_view> event_id,
+                    rate_limits const& limits = {});
 
 /// The reply of a request that ends by `r` alone. `cause` is the second line of the chain, left out when
 /// empty.

@@ -64,6 +64,11 @@ delivery_log log_of_delivery() {
           [](std::string const& line) { log(log_level::error, line); }};
 }
 
+std::uint64_t unix_seconds() {
+  using namespace std::chrono;
+  return static_cast<std::uint64_t>(duration_cast<seconds>(system_clock::now().time_since_epoch()).count());
+}
+
 std::string broker_text(config::settings const& s) {
   for (auto const& [name, value] : s.processing.kafka_config)
     if (name == "bootstrap.servers" || name == "metadata.broker.list") return value;
@@ -78,6 +83,8 @@ struct running {
   memory_probe memory;
   memory_mark mark;
   byte_budget budget;
+  local_rate_counters rate_counts;
+  rate_limiter limiter;
   metrics counted;
   std::unique_ptr<delivery_port> delivery;
   delivery_driver* driver = nullptr;
@@ -90,7 +97,8 @@ struct running {
         dry_run(dry),
         memory(s.health.refresh_interval, s.health.probe_timeout),
         mark{s.health.max_memory_percent, s.health.max_memory_bytes},
-        budget(budget_bytes(s, memory.latest())) {}
+        budget(budget_bytes(s, memory.latest())),
+        limiter(rate_counts, s.processing.max_rate_limit) {}
 
   std::optional<start_error> start_delivery() {
     pipeline = make_pipeline_settings(settings, pipeline_settings{}.message_max_bytes);
@@ -124,6 +132,7 @@ struct running {
     g.budget_used = budget.used();
     g.budget_max_used = budget.max_used();
     g.budget_capacity = budget.capacity();
+    g.rates = rate_counts.stats();
     g.connections = http ? http->connections() : 0;
     g.projects = f.projects;
     g.broken_projects = f.broken_projects;
@@ -142,8 +151,9 @@ struct running {
       return m && over_mark(*m, mark);
     };
     services.emplace(
-        *delivery, counted, budget, pipeline, [this] { return projects->snapshot(); },
-        [this] { return decide_readiness(facts()); }, [this] { return render(); }, over, random_bytes16);
+        *delivery, counted, budget, limiter, pipeline, [this] { return projects->snapshot(); },
+        [this] { return decide_readiness(facts()); }, [this] { return render(); }, over, random_bytes16,
+        unix_seconds);
     auto started = http_server::start(make_http_options(settings), *services);
     if (!started) return started.error();
     http = std::move(*started);
@@ -157,6 +167,9 @@ struct running {
           {{"message.max.bytes", std::to_string(pipeline.message_max_bytes)},
            {"limits.max_profile_size", std::to_string(pipeline.max_profile_size)}});
     }
+    log(log_level::info,
+        "quotas are counted in this process: each instance lets through a quota's whole limit, and a restart "
+        "begins anew");
     std::vector<log_field> fields{{"http", http->address()}};
     if (auto const internal = http->internal_address()) fields.push_back({"internal", *internal});
     fields.push_back({"kafka", dry_run ? "dry run, nothing is delivered" : broker_text(settings)});

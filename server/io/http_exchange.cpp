@@ -70,7 +70,8 @@ std::optional<std::uint64_t> http_exchange::prepare() {
   if (env->items.empty()) services_.counted.envelope_empty();
   services_.counted.items(set.counts);
   log_not_served(services_.once_an_hour, set.counts, facts_);
-  admitted_ = admit(*env, std::move(set), *facts_.scope.project, services_.pipeline);
+  admitted_ =
+      admit(*env, std::move(set), *facts_.scope.project, services_.pipeline, quotas(rate_limiter::act::look));
 
   chunks_.resize(admitted_.size());
   open_ = admitted_.size() + 1;
@@ -120,7 +121,7 @@ void http_exchange::refuse(reason r) {
 
 void http_exchange::run_chunk(tracked_chunk chunk) {
   auto const index = chunk.index();
-  auto result = process(admitted_[index], facts_, services_.pipeline);
+  auto result = process(admitted_[index], facts_, services_.pipeline, quotas(rate_limiter::act::count));
   {
     std::scoped_lock lock(mutex_);
     chunks_[index].chunk_id = result.chunk_id;
@@ -141,7 +142,12 @@ void http_exchange::run_chunk(tracked_chunk chunk) {
 void http_exchange::reject(tracked_chunk chunk, rejection const& r) {
   if (r.why == reason::feature_disabled) services_.counted.chunk_feature_disabled(r.flag);
   auto const index = chunk.index();
-  submit_outcome(index, r.why);
+  if (r.limits) {
+    std::scoped_lock lock(mutex_);
+    merge(limits_, *r.limits);
+  }
+  submit_outcome(index, r.why,
+                 r.limits ? std::string_view(longest(*r.limits).reason_code) : std::string_view{});
   std::move(chunk).end(disposition::rejected(r.why));
 }
 
@@ -161,12 +167,19 @@ void http_exchange::record_ended(tracked_chunk chunk, record_end e) {
   std::move(chunk).end(end);
 }
 
-void http_exchange::submit_outcome(std::size_t index, reason why) {
+quota_check http_exchange::quotas(rate_limiter::act what) const {
+  return [this, what](envelope::data_category category) {
+    return services_.limiter.check(facts_.scope, category, services_.unix_seconds(), what);
+  };
+}
+
+void http_exchange::submit_outcome(std::size_t index, reason why, std::string_view quota_reason) {
   std::optional<profile::kafka_record> record;
   {
     std::scoped_lock lock(mutex_);
     auto const& c = chunks_[index];
-    record = outcome_of(why, c.chunk_id, c.category, facts_, services_.pipeline, services_.random16());
+    record = outcome_of(why, c.chunk_id, c.category, facts_, services_.pipeline, services_.random16(),
+                        quota_reason);
     if (record) ++open_;
   }
   if (!record) return;
@@ -204,12 +217,14 @@ bool http_exchange::forgotten(std::size_t index) noexcept {
 
 void http_exchange::release_one() {
   std::vector<chunk_fate> fates;
+  rate_limits limits;
   {
     std::scoped_lock lock(mutex_);
     if (open_ == 0 || --open_ > 0) return;
     for (auto const& c : chunks_) fates.push_back(c.fate);
+    limits = std::move(limits_);
   }
-  finish(reply_to(fates, event_id_));
+  finish(reply_to(fates, event_id_, limits));
 }
 
 void http_exchange::finish_early(http_reply reply) {

@@ -69,7 +69,8 @@ class http_exchange final : public chunk_ends, public std::enable_shared_from_th
   void run_chunk(tracked_chunk chunk);
   void reject(tracked_chunk chunk, rejection const& r);
   void record_ended(tracked_chunk chunk, record_end e);
-  void submit_outcome(std::size_t index, reason why);
+  void submit_outcome(std::size_t index, reason why, std::string_view quota_reason = {});
+  quota_check quotas(rate_limiter::act what) const;
   void release_one();
   void finish(http_reply reply);
   void finish_early(http_reply reply);
@@ -89,6 +90,7 @@ class http_exchange final : public chunk_ends, public std::enable_shared_from_th
 
   std::mutex mutex_;  // guards what follows: delivery's ends may come while later chunks are still expanded
   std::vector<chunk_state> chunks_;
+  rate_limits limits_;    // that any chunk has met
   std::size_t open_ = 0;  // chunks without an end, outcomes on their way, and 1 for `run` itself
 };
 

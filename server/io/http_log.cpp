@@ -36,6 +36,11 @@ void log_chunk(hourly_gate& gate, request_facts const& facts, std::size_t index,
         {fields[0], {"feature", std::string(r->flag)}});
     return;
   }
+  auto level = log_level::warn;
+  if (r != nullptr && r->why == reason::rate_limited) {
+    auto const key = "quota " + std::to_string(facts.scope.project->id) + " " + longest(*r->limits).quota_id;
+    if (!gate.pass(key, facts.received_us / 1'000'000)) level = log_level::debug;
+  }
   if (!result.raw_not_stored.empty())
     fields.push_back({"raw_profile_not_stored", std::string(result.raw_not_stored)});
   if (r == nullptr) {
@@ -46,9 +51,8 @@ void log_chunk(hourly_gate& gate, request_facts const& facts, std::size_t index,
   if (!r->cause.empty()) fields.push_back({"cause", r->cause});
   if (!r->what.empty()) fields.push_back({"what", r->what});
   add_notes(fields, result.notes);
-  auto const level = r->why == reason::profiling_not_enough_samples ? log_level::info
-                     : r->why == reason::internal                   ? log_level::error
-                                                                    : log_level::warn;
+  if (r->why == reason::profiling_not_enough_samples) level = log_level::info;
+  if (r->why == reason::internal) level = log_level::error;
   log(level, "profile chunk rejected", fields);
 }
 

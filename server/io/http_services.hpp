@@ -9,6 +9,7 @@
 #include "server/core/byte_budget.hpp"
 #include "server/core/delivery_port.hpp"
 #include "server/core/pipeline.hpp"
+#include "server/core/rate_limiter.hpp"
 #include "server/core/readiness.hpp"
 #include "server/io/logging.hpp"
 #include "server/io/metrics.hpp"
@@ -21,6 +22,7 @@ struct http_services {
   delivery_port& delivery;
   metrics& counted;
   byte_budget& budget;
+  rate_limiter const& limiter;
   pipeline_settings pipeline;
   std::function<std::shared_ptr<const config::project_snapshot>()> projects;
   std::function<readiness()> readiness_now;
@@ -28,6 +30,7 @@ struct http_services {
   std::function<bool()> memory_over_mark;
   /// 16 random bytes, for the Kafka key of outcomes without an event id.
   std::function<std::string()> random16;
+  std::function<std::uint64_t()> unix_seconds;
   std::atomic<bool> draining{false};
   hourly_gate once_an_hour{};
 };

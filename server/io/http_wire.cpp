@@ -82,6 +82,7 @@ std::string to_wire(http_reply const& reply, wire_options o) {
   add(out, "date", http_date());
   if (!reply.allow.empty()) add(out, "allow", reply.allow);
   if (reply.retry_after > 0) add(out, "retry-after", std::to_string(reply.retry_after));
+  if (!reply.rate_limits.empty()) add(out, "x-sentry-rate-limits", reply.rate_limits);
   if (!reply.body.empty()) add(out, "content-type", reply.content_type);
   add(out, "content-length", std::to_string(reply.body.size()));
   if (!o.keep_alive)

@@ -98,6 +98,10 @@ struct metrics::impl {
       gauge("profile_relay_budget_bytes_used", "Bytes leased from limits.max_inflight_bytes");
   Gauge& budget_peak = gauge("profile_relay_budget_bytes_peak", "Most bytes ever leased at once");
   Gauge& budget_max = gauge("profile_relay_budget_bytes_max", "limits.max_inflight_bytes");
+  Gauge& rate_counts = gauge("profile_relay_rate_counters", "Counters of quotas kept in this process");
+  Gauge& rate_bytes = gauge("profile_relay_rate_counters_bytes", "Memory of the counters of quotas");
+  Gauge& rate_uncounted = gauge("profile_relay_rate_counters_uncounted",
+                                "Counts of quotas given up since the start because their table was full");
   Gauge& connections = gauge("profile_relay_connections", "Open connections");
   Gauge& projects = gauge("profile_relay_projects", "Projects in force");
   Gauge& broken =
@@ -223,6 +227,9 @@ std::string metrics::render(gauges const& g) {
   m.budget_used.Set(number(g.budget_used));
   m.budget_peak.Set(number(g.budget_max_used));
   m.budget_max.Set(number(g.budget_capacity));
+  m.rate_counts.Set(number(g.rates.counters));
+  m.rate_bytes.Set(number(g.rates.bytes));
+  m.rate_uncounted.Set(number(g.rates.uncounted));
   m.connections.Set(number(g.connections));
   m.projects.Set(number(g.projects));
   m.broken.Set(number(g.broken_projects));

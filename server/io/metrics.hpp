@@ -11,6 +11,7 @@
 #include "server/core/byte_budget.hpp"
 #include "server/core/delivery_port.hpp"
 #include "server/core/disposition.hpp"
+#include "server/core/rate_counters.hpp"
 #include "server/core/reason.hpp"
 
 namespace profile_relay::server {
@@ -43,6 +44,7 @@ class metrics {
   struct gauges {
     delivery_status delivery;
     std::uint64_t budget_used = 0, budget_max_used = 0, budget_capacity = 0;
+    rate_counters::statistics rates;
     std::uint64_t connections = 0;
     std::uint64_t projects = 0, broken_projects = 0;
     std::uint64_t memory_used = 0, memory_limit = 0;

@@ -11,10 +11,10 @@
 
 namespace profile_relay::server::test {
 
-std::shared_ptr<const config::project_snapshot> test_projects() {
+std::shared_ptr<const config::project_snapshot> test_projects(std::vector<config::quota> quotas) {
   std::vector<std::pair<std::string, std::shared_ptr<const config::project>>> files;
   auto const add = [&](std::uint64_t id, std::vector<config::public_key> keys, bool profiling, bool perfetto,
-                       std::vector<std::string> domains = {"*"}) {
+                       std::vector<std::string> domains = {"*"}, std::vector<config::quota> limits = {}) {
     auto p = std::make_shared<config::project>();
     p->id = id;
     p->organization_id = 100 + id;
@@ -22,9 +22,10 @@ std::shared_ptr<const config::project_snapshot> test_projects() {
     p->continuous_profiling = profiling;
     p->continuous_profiling_perfetto = perfetto;
     p->allowed_domains = std::move(domains);
+    p->quotas = std::move(limits);
     files.emplace_back(std::to_string(id) + ".json", std::move(p));
   };
-  add(1, {{good_key, 1054, true}, {disabled_key, 1055, false}}, true, true);
+  add(1, {{good_key, 1054, true}, {disabled_key, 1055, false}}, true, true, {"*"}, std::move(quotas));
   add(2, {{perfetto_off_key, {}, true}}, true, false);
   add(3, {{all_off_key, {}, true}}, false, false);
   add(4, {{site_key, {}, true}}, true, true, {"https://shop.example"});
@@ -101,21 +102,22 @@ void fake_delivery::run() {
 }
 
 fake_server::fake_server(std::function<void(http_server_options&, pipeline_settings&)> const& change,
-                         std::uint64_t budget_bytes)
+                         std::uint64_t budget_bytes, std::vector<config::quota> quotas)
     : budget(budget_bytes) {
   http_server_options options;
   options.threads = options.workers = 2;
   pipeline_settings pipeline;
   if (change) change(options, pipeline);
-  auto const projects = test_projects();
-  services.reset(new http_services{delivery, counted, budget, pipeline, [projects] { return projects; },
+  auto const projects = test_projects(std::move(quotas));
+  services.reset(new http_services{delivery, counted, budget, limiter, pipeline,
+                                   [projects] { return projects; },
                                    [this] {
                                      readiness r;
                                      r.ready = ready;
                                      return r;
                                    },
                                    [this] { return counted.render({}); }, [this] { return over_mark; },
-                                   [] { return std::string(16, 'r'); }});
+                                   [] { return std::string(16, 'r'); }, [this] { return now_s.load(); }});
   auto started = http_server::start(options, *services);
   if (!started) throw std::runtime_error(started.error().what);
   http = std::move(*started);

@@ -17,8 +17,8 @@ namespace profile_relay::server::test {
 inline std::string const good_key(32, 'a'), disabled_key(32, 'b'), perfetto_off_key(32, 'c'),
     all_off_key(32, 'd'), site_key(32, 'e');
 
-/// Projects: 1 with both features and a disabled key, 2 without the Perfetto feature, 3 without any, 4 with one domain.
-std::shared_ptr<const config::project_snapshot> test_projects();
+/// Projects: 1 with both features, these quotas and a disabled key, 2 without the Perfetto feature, 3 without any, 4 with one domain.
+std::shared_ptr<const config::project_snapshot> test_projects(std::vector<config::quota> quotas = {});
 
 /// Delivery without Kafka or disk: a thread that ends each record as the test says, or keeps it until told.
 class fake_delivery final : public delivery_port {
@@ -54,7 +54,7 @@ class fake_delivery final : public delivery_port {
 /// The whole HTTP side over real sockets, on a free port of the loopback interface.
 struct fake_server {
   explicit fake_server(std::function<void(http_server_options&, pipeline_settings&)> const& change = {},
-                       std::uint64_t budget_bytes = 64u << 20);
+                       std::uint64_t budget_bytes = 64u << 20, std::vector<config::quota> quotas = {});
   ~fake_server();
 
   /// The value of a metric, 0 if there is none; `series` as it is printed, labels included.
@@ -63,6 +63,9 @@ struct fake_server {
   fake_delivery delivery;
   metrics counted;
   byte_budget budget;
+  local_rate_counters rate_counts;
+  rate_limiter limiter{rate_counts, 300};
+  std::atomic<std::uint64_t> now_s{1'790'000'000};  ///< the clock of quotas
   std::unique_ptr<http_services> services;
   std::unique_ptr<http_server> http;
   bool ready = true, over_mark = false;
