@@ -40,47 +40,48 @@ outcome read_all(std::string const& wire, std::size_t slice) {
 TEST_CASE("chunked bodies, whatever the pieces of the network; what follows is left alone") {
   auto const slice = GENERATE(1u, 2u, 3u, 7u, 1000u);
   auto const end = GENERATE("0\r\n\r\n", "000;x\r\n\r\n", "0\r\nTrailer: x\r\nEmpty:\r\n\r\n");
-  auto const got = read_all(
-      "5;ext=1\r\nhello\r\n01 ; a = \"q;\\\"\\\\\" ;b\r\n \r\nA\r\nworld\r\n234\r\n" + std::string(end) + "GET", slice);
+  auto const got = read_all("5;ext=1\r\nhello\r\n01 ; a = \"q;\\\"\\\\\" ;b\r\n \r\nA\r\nworld\r\n234\r\n" +
+                                std::string(end) + "GET",
+                            slice);
   CHECK(got.now == state::done);
   CHECK(got.body == "hello world\r\n234");
   CHECK(got.rest == "GET");
 }
 
 TEST_CASE("what is not the grammar of chunks is refused as soon as its line is there") {
-  auto const body = GENERATE_COPY(
-      from_range(std::vector<std::string>{"zz\r\n",
-                                          "\r\n",
-                                          "-1\r\n",
-                                          "+1\r\n",
-                                          "0x1\r\n",
-                                          " 1\r\n",
-                                          "1 \r\n",
-                                          "1 2\r\n",
-                                          "1;\r\n",
-                                          "1;a \r\n",
-                                          "1;a=\r\n",
-                                          "1;a=\"b\r\n",
-                                          "1;a=\"\\\r\n",
-                                          "1;a=\"\x01\"\r\n",
-                                          "1;a\x01\r\n",
-                                          "0 x\r\n",
-                                          "10000000000000000\r\n",
-                                          "1\n",
-                                          "\n",
-                                          "1\rx\r\n",
-                                          "1\r\nab",
-                                          "1\r\na\n",
-                                          "1\r\na\rb",
-                                          "0\n",
-                                          "0\r\n\n",
-                                          "0\r\nno colon\r\n",
-                                          "0\r\n: x\r\n",
-                                          "0\r\nA : x\r\n",
-                                          "0\r\nA: x\n",
-                                          "0\r\nA: \x01\r\n",
-                                          "0\r\nA: x\r\n y\r\n",
-                                          std::string(chunk_reader::max_line, '1')}));
+  auto const body =
+      GENERATE_COPY(from_range(std::vector<std::string>{"zz\r\n",
+                                                        "\r\n",
+                                                        "-1\r\n",
+                                                        "+1\r\n",
+                                                        "0x1\r\n",
+                                                        " 1\r\n",
+                                                        "1 \r\n",
+                                                        "1 2\r\n",
+                                                        "1;\r\n",
+                                                        "1;a \r\n",
+                                                        "1;a=\r\n",
+                                                        "1;a=\"b\r\n",
+                                                        "1;a=\"\\\r\n",
+                                                        "1;a=\"\x01\"\r\n",
+                                                        "1;a\x01\r\n",
+                                                        "0 x\r\n",
+                                                        "10000000000000000\r\n",
+                                                        "1\n",
+                                                        "\n",
+                                                        "1\rx\r\n",
+                                                        "1\r\nab",
+                                                        "1\r\na\n",
+                                                        "1\r\na\rb",
+                                                        "0\n",
+                                                        "0\r\n\n",
+                                                        "0\r\nno colon\r\n",
+                                                        "0\r\n: x\r\n",
+                                                        "0\r\nA : x\r\n",
+                                                        "0\r\nA: x\n",
+                                                        "0\r\nA: \x01\r\n",
+                                                        "0\r\nA: x\r\n y\r\n",
+                                                        std::string(chunk_reader::max_line, '1')}));
   auto const slice = GENERATE(1u, 5000u);
   INFO(body);
   CHECK(read_all(body, slice).now == state::malformed);
