@@ -39,6 +39,7 @@ class Case:
     chunks: int = 0  # profile chunks that the server must have taken
     half_close: bool = False  # the client ends its sending half after the last step
     head_replies: tuple[int, ...] = ()  # which replies answer a HEAD and so have no body
+    in_pieces: bool = True  # the same comes of it when the bytes come a few at a time
 
 
 def served(name: str, *sends: bytes, chunks: int = 1, status: int = 200, **more: object) -> Case:
@@ -88,7 +89,8 @@ FIRST_CHUNK = b"1f4\r\n" + FIRST + b"\r\n"
 REQUEST_LINES = [
     served("GET", get(), chunks=0),
     served("empty lines before a request", b"\r\n\r\n" + get(), chunks=0),
-    Case("HEAD has the head of GET only", (Step(get(b"HEAD " + LIVE + b" HTTP/1.1"), (200,)),), True, head_replies=(0,)),
+    served("HEAD has the head of GET only", get(b"HEAD " + LIVE + b" HTTP/1.1"), chunks=0, head_replies=(0,)),
+    served("preflight of CORS", get(b"OPTIONS " + PATH + b" HTTP/1.1"), chunks=0),
     served("absolute form", post(target=b"http://relay.example:3000" + PATH)),
     served("lower-case method is another method", get(b"get " + LIVE + b" HTTP/1.1"), chunks=0, status=405),
     served("unknown method", get(b"BREW " + LIVE + b" HTTP/1.1"), chunks=0, status=405),
@@ -255,9 +257,13 @@ EXPECTATIONS = [
     Case("100-continue", (Step(EXPECT_HEAD, (100,)), Step(EXPECT_BODY, (200,))), True, 1),
     Case("100-continue before chunks", (Step(EXPECT_CHUNKED_HEAD, (100,)), Step(EXPECT_CHUNKED_BODY, (200,))), True, 1),
     # The client did not wait, so there is nobody to tell (RFC 9110 10.1.1).
-    served("100-continue with the body at once", EXPECT_HEAD + EXPECT_BODY),
+    served("100-continue with the body at once", EXPECT_HEAD + EXPECT_BODY, in_pieces=False),
     served("100-continue without a body", get(headers=HOST + b"Expect: 100-continue\r\n"), chunks=0),
     refused("100-continue of a stranger: the final status at once", STRANGER_HEAD, 403),
+    refused("100-continue with a body over the limit",
+            post(b"Expect: 100-continue\r\nContent-Length: 1073741824\r\n", b"", length=False), 413),
+    refused("100-continue with an unknown coding",
+            split_head(post(b"Expect: 100-continue\r\nContent-Encoding: lzma\r\n"))[0], 415),
     # RFC 9110 10.1.1: 417 is a MAY; what we do not know we ignore.
     served("another expectation", post(b"Expect: 200-ok\r\n")),
     Case("100-continue from HTTP/1.0 means nothing",

@@ -14,6 +14,7 @@ class RawConnection:
     def __init__(self, url: str):
         parts = urlsplit(url)
         self.socket = socket.create_connection((parts.hostname, parts.port), timeout=self.PATIENCE)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # small pieces leave as they are
         self.received = b""
 
     def __enter__(self) -> "RawConnection":
