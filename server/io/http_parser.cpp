@@ -1,9 +1,12 @@
 #include "server/io/http_parser.hpp"
 
+#include <algorithm>
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <optional>
+
+#include "server/io/http_syntax.hpp"
 
 namespace profile_relay::server {
 
@@ -12,6 +15,27 @@ namespace {
 namespace http = boost::beast::http;
 
 std::string_view std_view(boost::beast::string_view v) { return {v.data(), v.size()}; }
+
+/// The characters of host and port (RFC 3986, 3.2.2): enough to refuse what another reader would take for a path or a
+/// user. Empty is legal.
+bool is_host(std::string_view host) {
+  return std::ranges::all_of(host, [](char c) {
+    return is_alphanumeric(c) || std::string_view("-._~%!$&'()*+,;=:[]").find(c) != std::string_view::npos;
+  });
+}
+
+/// Whether the target has the form that its method may have (RFC 9112, 3.2).
+bool is_target(std::string_view method, std::string_view target) {
+  if (target.starts_with('/') || method == "CONNECT") return true;
+  if (target == "*") return method == "OPTIONS";
+  auto const scheme_end = target.find("://");
+  if (scheme_end == std::string_view::npos) return false;
+  auto const scheme = target.substr(0, scheme_end);
+  auto const host = target.substr(scheme_end + 3);
+  return (boost::beast::iequals({scheme.data(), scheme.size()}, "http") ||
+          boost::beast::iequals({scheme.data(), scheme.size()}, "https")) &&
+         !host.empty() && std::string_view("/?#").find(host[0]) == std::string_view::npos;
+}
 
 enum class head_end { missing, found, refused };
 
@@ -35,29 +59,15 @@ struct http_parser::impl {
   std::optional<parser_type> parser;
   http_head head;
   std::size_t scanned = 0;  // of the head that is not complete yet
-  std::span<const std::byte> piece;
-  bool has_piece = false;
-
-  /// Beast keeps a reference to it.
-  struct take_piece {
-    impl* self;
-    std::size_t operator()(std::uint64_t, boost::beast::string_view bytes, boost::beast::error_code& ec) {
-      ec = {};
-      self->piece = {reinterpret_cast<const std::byte*>(bytes.data()), bytes.size()};
-      self->has_piece = true;
-      return bytes.size();
-    }
-  } take{this};
 
   void start() {
     parser.emplace();
-    parser->on_chunk_body(take);
+    head = {};  // a request that is refused before its head is read must not be answered as the one before
     scanned = 0;
-    // Limits of the body are the reader's; Beast only finds where it ends.
+    // The body is not Beast's to read or to limit.
     parser->body_limit(boost::none);
     parser->header_limit(max_head);
     parser->eager(false);
-    has_piece = false;
   }
 
   std::optional<std::string_view> find(http::field name) const {
@@ -89,7 +99,13 @@ struct http_parser::impl {
          !boost::beast::iequals(m[http::field::transfer_encoding], "chunked"))) {
       return false;
     }
-    if (!head.http10 && m.count(http::field::host) != 1) return false;
+    // Beast takes a length that is said twice, if it is the same; a reader in front of us may see one of them only.
+    if (m.count(http::field::content_length) > 1 ||
+        !std::ranges::all_of(std_view(m[http::field::content_length]), is_digit))
+      return false;
+    auto const hosts = m.count(http::field::host);
+    if (hosts > 1 || (hosts == 0 && !head.http10) || !is_host(std_view(m[http::field::host]))) return false;
+    if (!is_target(head.method, head.target)) return false;
     head.expect_continue = !head.http10 && boost::beast::iequals(m[http::field::expect], "100-continue");
     head.x_sentry_auth = find("x-sentry-auth");
     head.authorization = find(http::field::authorization);
@@ -117,32 +133,13 @@ http_parser::step http_parser::parse_head(std::span<const std::byte> in) {
   auto const text = std::string_view(reinterpret_cast<const char*>(in.data()), in.size());
   auto const end = find_head_end(text.substr(0, max_head), impl_->scanned);
   if (end == head_end::refused || (end == head_end::missing && in.size() >= max_head)) {
-    return {state::malformed, skipped, {}};
+    return {state::malformed, skipped};
   }
-  if (end == head_end::missing) return {state::need_more, skipped, {}};
+  if (end == head_end::missing) return {state::need_more, skipped};
   boost::beast::error_code ec;
   auto const consumed = impl_->parser->put(boost::asio::buffer(in.data(), in.size()), ec);
-  if (ec || !impl_->parser->is_header_done() || !impl_->read_head()) return {state::malformed, skipped, {}};
-  return {state::head, skipped + consumed, {}};
-}
-
-http_parser::step http_parser::parse_chunked(std::span<const std::byte> in) {
-  auto& p = *impl_->parser;
-  if (p.is_done()) return {state::done, 0, {}};
-  impl_->has_piece = false;
-  std::size_t consumed = 0;
-  // Not eager: each call handles one chunk header, one piece of a chunk, or the trailer.
-  while (!p.is_done() && !impl_->has_piece) {
-    auto const rest = in.subspan(consumed);
-    boost::beast::error_code ec;
-    auto const used = p.put(boost::asio::buffer(rest.data(), rest.size()), ec);
-    consumed += used;
-    if (ec == http::error::need_more) return {state::need_more, consumed, {}};
-    if (ec) return {state::malformed, consumed, {}};
-    if (used == 0) return {state::need_more, consumed, {}};
-  }
-  if (impl_->has_piece) return {state::piece, consumed, impl_->piece};
-  return {state::done, consumed, {}};
+  if (ec || !impl_->parser->is_header_done() || !impl_->read_head()) return {state::malformed, skipped};
+  return {state::head, skipped + consumed};
 }
 
 }  // namespace profile_relay::server

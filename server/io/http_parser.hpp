@@ -26,22 +26,19 @@ struct http_head {
   bool has_body() const { return chunked || content_length > 0; }
 };
 
-/// Beast's HTTP/1 parser behind a plain interface, fed by hand. Knows no sockets. Refuses what lets two
-/// readers of one connection disagree where a request ends: both lengths, obs-fold, a bare line feed, codings
-/// other than chunked, a missing or double Host.
+/// Beast's parser for the heads of requests behind a plain interface, fed by hand. Knows no sockets. Refuses what lets
+/// two readers of one connection disagree where a request ends: both lengths, two lengths, obs-fold, a bare line feed,
+/// codings other than chunked; and what names no target or no host, or two.
 class http_parser {
  public:
   enum class state : std::uint8_t {
     need_more,  ///< not enough input; call again with more behind the unconsumed rest
     head,       ///< the head is complete
-    piece,      ///< a piece of a chunked body: `bytes` of the step
-    done,       ///< the chunked body is complete
     malformed,
   };
   struct step {
     state now = state::need_more;
     std::size_t consumed = 0;
-    std::span<const std::byte> bytes;  ///< part of the input given
   };
 
   /// The longest head that is read.
@@ -53,8 +50,6 @@ class http_parser {
 
   step parse_head(std::span<const std::byte> in);
   http_head const& head() const;
-  /// For chunked bodies only, after the head. Extensions and trailers are read past.
-  step parse_chunked(std::span<const std::byte> in);
 
  private:
   struct impl;

@@ -146,7 +146,8 @@ session::awaitable<bool> session::discard_rest() {
 session::awaitable<void> session::linger() {
   boost::system::error_code ec;
   socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ec);
-  if (ec || rest_.complete) co_return;
+  // Also after a whole request: the next may be on its way when it is us who end the connection (RFC 9112, 9.6).
+  if (ec || input_ended_) co_return;
   allow(loop_.options.linger_timeout);
   while (!expired_) {
     in_begin_ = in_end_ = 0;

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 
+#include "server/io/chunk_reader.hpp"
 #include "server/io/http_wire.hpp"
 #include "server/io/session.hpp"
 
@@ -113,18 +114,19 @@ session::awaitable<std::optional<reason>> session::read_sized() {
 }
 
 session::awaitable<std::optional<reason>> session::read_chunked() {
+  chunk_reader reader;
   for (;;) {
-    auto const step = parser_.parse_chunked(pending_input());
-    if (step.now == http_parser::state::malformed) co_return reason::bad_request;
-    if (step.now == http_parser::state::piece) {
+    auto const step = reader.read(pending_input());
+    if (step.now == chunk_reader::state::malformed) co_return reason::bad_request;
+    if (step.now == chunk_reader::state::piece) {
       if (auto const failed = co_await feed(step.bytes)) co_return failed;
     }
     consume(step.consumed);
-    if (step.now == http_parser::state::done) {
+    if (step.now == chunk_reader::state::done) {
       rest_.complete = true;
       co_return std::nullopt;
     }
-    if (step.now != http_parser::state::need_more) continue;
+    if (step.now != chunk_reader::state::need_more) continue;
     allow(loop_.options.body_timeout);
     auto const result = co_await read_more();
     if (result == read_result::expired) co_return reason::timeout_body;

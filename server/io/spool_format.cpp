@@ -73,7 +73,7 @@ start_result<sqlite_ptr> open_spool_file(std::filesystem::path const& dir, spool
   if (*version > spool_format_version)
     return start_error{"spool: " + path + " was written by a newer profile-relay (format " +
                        std::to_string(*version) + ", this one reads " + std::to_string(spool_format_version) +
-                       "): start that version, or set spool.path to another folder"};
+                       "): start that version, or set spool.envelopes.path to another folder"};
   if (!writes) {
     if (empty) return start_error{"spool: " + path + " is empty"};
     return db;

@@ -47,7 +47,7 @@ start_result<spool_lock> spool_lock::take(std::filesystem::path const& dir) {
   if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
     if (errno == EWOULDBLOCK)
       return start_error{"spool: " + dir.string() + " is in use by " + holder(fd) + " (it holds " + path +
-                         "): stop that server, or set spool.path to another folder"};
+                         "): stop that server, or set spool.envelopes.path to another folder"};
     return start_error{"spool: cannot lock " + path + ": " + std::strerror(errno)};
   }
   // For people only; the lock is the flock.

@@ -190,6 +190,8 @@ class LocalKafka:
     def pause(self) -> None:
         """A broker that hangs: connections stay open, nothing is answered."""
         self._signal(signal.SIGSTOP)
+        # The signal is on its way only: until all its threads stand, the broker may acknowledge one record more.
+        os.waitid(os.P_PID, self.process.pid, os.WSTOPPED | os.WNOWAIT)
 
     def resume(self) -> None:
         self._signal(signal.SIGCONT)

@@ -283,7 +283,8 @@ TEST_CASE("a spool that cannot be used is refused in one sentence with its path"
     f.open();
     auto db = open_spool_file(dir, spool_access::read_write);
     REQUIRE(sqlite_run(db->get(), "PRAGMA user_version=2") == SQLITE_OK);
-    expected = "newer profile-relay (format 2, this one reads 1)";
+    expected =
+        "newer profile-relay (format 2, this one reads 1): start that version, or set spool.envelopes.path";
   }
   SECTION("another program's") {
     std::filesystem::create_directories(dir);

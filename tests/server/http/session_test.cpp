@@ -224,6 +224,19 @@ TEST_CASE("an early error can be read by a client that writes all before it read
   CHECK(c.at_end());
 }
 
+TEST_CASE("what comes behind the last request of a connection does not reset it") {
+  fake_server server;
+  connection c(server.http->port());
+  REQUIRE(c.send("GET /api/relay/healthcheck/live/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"));
+  auto const got = c.receive();
+  CHECK(got.status == 200);
+  CHECK(got.headers.at("connection") == "close");
+  // Closed at once, the first of these would be answered by a reset, and the next could not be sent.
+  for (int i = 0; i < 20; ++i) CHECK(c.send(post(route, good_key, envelope_of({good_chunk()}))));
+  CHECK(c.at_end());
+  CHECK(server.delivery.count(profile::logical_topic::profiles) == 0);
+}
+
 TEST_CASE("a client that never stops sending after an early error is cut off") {
   fake_server server([](http_server_options& o, pipeline_settings&) { o.max_envelope_size = 1u << 20; });
   connection c(server.http->port());
