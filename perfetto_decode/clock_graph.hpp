@@ -88,9 +88,6 @@ class clock_graph {
   /// Straight to REALTIME, for clocks that cannot reach trace time.
   std::optional<std::int64_t> straight_to_wall(node n, std::int64_t raw);
 
-  bool any_snapshot() const { return !snapshots_.empty(); }
-  std::size_t snapshot_count() const { return snapshots_.size(); }
-
  private:
   struct key {
     std::uint32_t machine, sequence, clock_id;

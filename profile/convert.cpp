@@ -116,7 +116,6 @@ void converter::place_samples() {
 frame_list::options converter::frame_options() const {
   frame_list::options o;
   o.set_in_app = to_.platform != "android";
-  o.max_stack_entries = lim_.max_json_bytes / 2;  // each is at least a digit and a comma
   if (!o.set_in_app) return o;
   for (std::size_t i = 0; i < trace_.tasks.size(); ++i)
     if (samples_of_task_[i] != 0) o.executables.push_back(package_of(trace_.tasks[i].executable));
@@ -142,6 +141,7 @@ boost::system::result<void, error> converter::run() {
   const std::uint64_t most_frames = trace_.frames.size() + trace_.lines.size();
   const std::uint64_t bytes = entries * sizeof(std::uint32_t) + most_frames * frame_list::bytes_per_frame +
                               trace_.stacks.size() * 32 + trace_.samples.size() * sizeof(sample_v2::sample);
+  // An entry is at least a digit and a comma.
   if (entries > lim_.max_json_bytes / 2 || bytes > lim_.max_bytes)
     return error{errc::exceed_size_limit, "payload_too_large",
                  "the trace's stacks and frames would make a profile larger than the limits allow", 0};
@@ -162,8 +162,8 @@ boost::system::result<void, error> converter::run() {
     auto& known = stack_of_[s.stack];
     if (known == none) {
       const auto fresh = stack(s.stack, frames);
-      if (frames.is_full() || to_.frames.size() > lim_.max_frames)
-        return error{errc::exceed_size_limit, frames.is_full() ? "payload_too_large" : "too_many_frames",
+      if (to_.frames.size() > lim_.max_frames)
+        return error{errc::exceed_size_limit, "too_many_frames",
                      "the trace's stacks and frames would make a profile larger than the limits allow", 0};
       const auto [at, is_new] = unique.insert(fresh);
       if (!is_new) {

@@ -52,12 +52,6 @@ void frame_list::push_run(std::uint32_t decoded_frame) {
     to_.stacks.push(known);
     return;
   }
-  // A few bytes of symbols can stand for any number of inlined frames.
-  if (f.line_count > options_.max_stack_entries ||
-      to_.stacks.frame_count() + f.line_count > options_.max_stack_entries) {
-    full_ = true;
-    return;
-  }
   if (known == none) {
     const auto first = static_cast<std::uint32_t>(run_frames_.size());
     for (std::uint32_t i = 0; i < f.line_count; ++i)

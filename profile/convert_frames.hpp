@@ -21,7 +21,6 @@ class frame_list {
   struct options {
     bool set_in_app = false;                    ///< off for android, where consumers decide
     std::vector<std::string_view> executables;  ///< packages of the main binaries, sorted
-    std::size_t max_stack_entries = 0;          ///< of all stacks together, inlined frames included
   };
   frame_list(perfetto_decode::decoded_trace const& trace, options opts, image_list& images,
              sample_v2::chunk& to);
@@ -33,7 +32,7 @@ class frame_list {
   frame_list& operator=(frame_list const&) = delete;
 
   /// Pushes what decoded frames become to the open stack: themselves, or a frame for each of their symbol lines,
-  /// innermost first.
+  /// innermost first. The caller has bounded how many: a few bytes of symbols can stand for any number of them.
   void push_stack(std::span<const std::uint32_t> decoded) {
     std::size_t done = 0;
     while (done < decoded.size()) {
@@ -45,9 +44,6 @@ class frame_list {
       push_run(decoded[done++]);
     }
   }
-
-  /// True once max_stack_entries was met; stacks are then incomplete, and the chunk is to be refused.
-  bool is_full() const { return full_ || to_.stacks.frame_count() > options_.max_stack_entries; }
 
  private:
   struct frame_hash {
@@ -97,7 +93,6 @@ class frame_list {
   image_list& images_;
   sample_v2::chunk& to_;
   std::vector<std::uint32_t> emitted_;  ///< by decoded frame
-  bool full_ = false;
   std::vector<run> runs_;
   std::vector<std::uint32_t> run_frames_;
   std::vector<mapping_memo> mappings_;

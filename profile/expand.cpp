@@ -132,11 +132,7 @@ outcome_of_step expansion::decode_and_convert() {
   notes.sample_records = trace_.sample_records;
 
   convert_counts counts;
-  // The decoder's budgets go on to hold for what the trace is turned into.
-  const auto budget = lim_.decode.working_bytes + lim_.decode.result_bytes;
-  const convert_limits lim{lim_.max_profile_size, lim_.decode.frames,
-                           budget - std::min(budget, trace_.held_bytes)};
-  auto done = convert(trace_, lim, chunk_, counts);
+  auto done = convert(trace_, limits_after(trace_, lim_), chunk_, counts);
   notes.decode.add(perfetto_decode::counter::image_without_range, counts.image_without_range);
   notes.decode.add(perfetto_decode::counter::image_without_build_id, counts.image_without_build_id);
   notes.empty_stacks = counts.empty_stacks;
@@ -195,6 +191,11 @@ result<expanded> expansion::run() {
 error refusal_of(perfetto_decode::error const& e) {
   if (perfetto_decode::is_limit(e.code)) return {errc::exceed_size_limit, "trace_limit", e.what, e.offset};
   return {errc::invalid_sampled_profile, "trace_unreadable", e.what, e.offset};
+}
+
+convert_limits limits_after(perfetto_decode::decoded_trace const& trace, expand_limits const& lim) {
+  const auto budget = lim.decode.working_bytes + lim.decode.result_bytes;
+  return {lim.max_profile_size, lim.decode.frames, budget - std::min(budget, trace.held_bytes)};
 }
 
 expand_outcome expand(envelope::raw_chunk const& in, expand_limits const& lim) {

@@ -9,6 +9,7 @@
 #include "perfetto_decode/counters.hpp"
 #include "perfetto_decode/error.hpp"
 #include "perfetto_decode/limits.hpp"
+#include "profile/convert.hpp"
 #include "profile/error.hpp"
 
 namespace profile_relay::profile {
@@ -40,6 +41,9 @@ struct expand_notes {
 
 /// Why a chunk is rejected whose trace the decoder refuses.
 error refusal_of(perfetto_decode::error const& e);
+
+/// What converting `trace` may take: the decoder's budgets go on to hold for what a trace is turned into.
+convert_limits limits_after(perfetto_decode::decoded_trace const& trace, expand_limits const& lim);
 
 /// A chunk that is ready for Kafka. `raw_trace` points into the request's buffer.
 struct expanded {

@@ -84,7 +84,7 @@ class stack_table {
   }
   std::size_t frame_count() const { return frames_.size(); }
 
-  /// Builds the next stack: any number of `push`, then `close` or `abandon`.
+  /// Builds the next stack: any number of `push`, then `close`.
   void push(std::uint32_t frame) { frames_.push_back(frame); }
   std::uint32_t close() {
     ends_.push_back(static_cast<std::uint32_t>(frames_.size()));

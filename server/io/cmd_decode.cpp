@@ -76,7 +76,7 @@ result<std::string> convert_only(envelope::raw_chunk const& chunk) {
   auto const trace = perfetto_decode::decode(chunk.trace.bytes(), lim.decode);
   if (!trace) return profile::refusal_of(trace.error());
   profile::convert_counts counts;
-  auto const done = profile::convert(*trace, {lim.max_profile_size, lim.decode.frames}, *header, counts);
+  auto const done = profile::convert(*trace, profile::limits_after(*trace, lim), *header, counts);
   if (!done) return done.error();
   std::ranges::stable_sort(header->samples, {}, &profile::sample_v2::sample::time);
   return profile::write_json(*header, lim.max_profile_size);

@@ -29,7 +29,7 @@ std::optional<profile::error> convert_and_normalise(inspection& to) {
   to.chunk.platform = "android";
   auto& counts = to.trace->counts;
   auto const converted =
-      profile::convert(*to.trace, {lim.max_profile_size, lim.decode.frames}, to.chunk, to.conversion);
+      profile::convert(*to.trace, profile::limits_after(*to.trace, lim), to.chunk, to.conversion);
   counts.add(counter::image_without_range, to.conversion.image_without_range);
   counts.add(counter::image_without_build_id, to.conversion.image_without_build_id);
   if (!converted) return converted.error();
