@@ -1,6 +1,7 @@
 #include <librdkafka/rdkafka.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <atomic>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -9,6 +10,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/read.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -16,6 +18,7 @@
 #include <boost/beast/http.hpp>
 #include <iostream>
 #include <memory>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -42,13 +45,13 @@ struct pending {
 
 class producer {
  public:
-  producer(std::string const& broker, std::string const& topic) {
+  producer(std::string const& broker, std::string const& topic, std::string const& compression) {
     auto* conf = rd_kafka_conf_new();
     set(conf, "bootstrap.servers", broker);
     set(conf, "linger.ms", "1");
     set(conf, "acks", "all");
     set(conf, "enable.idempotence", "false");
-    set(conf, "compression.codec", "none");
+    set(conf, "compression.type", compression);
     set(conf, "message.max.bytes", "100000000");
     set(conf, "message.copy.max.bytes", "0");
     rd_kafka_conf_set_dr_msg_cb(conf, &producer::report);
@@ -71,10 +74,10 @@ class producer {
     rd_kafka_destroy(kafka_);
   }
 
-  /// False if the queue is full. Otherwise `body` must stay where it is until `who` is woken.
-  bool send(std::string& body, pending& who) {
+  /// False if the queue is full. Otherwise `bytes` must stay where they are until `who` is woken.
+  bool send(std::span<char> bytes, pending& who) {
     constexpr int neither_copy_nor_free = 0;
-    return rd_kafka_produce(topic_, RD_KAFKA_PARTITION_UA, neither_copy_nor_free, body.data(), body.size(),
+    return rd_kafka_produce(topic_, RD_KAFKA_PARTITION_UA, neither_copy_nor_free, bytes.data(), bytes.size(),
                             nullptr, 0, &who) == 0;
   }
 
@@ -99,35 +102,46 @@ class producer {
   std::thread poller_;
 };
 
-asio::awaitable<void> serve(tcp::socket socket, producer& kafka, asio::io_context& io) {
+/// Beast reads the head, the body goes straight into a buffer that is used again: string_body would be read in
+/// pieces of 64 KiB and copied, which costs more than all the rest of this path.
+asio::awaitable<void> serve(tcp::socket socket, producer& kafka, asio::io_context& io, std::size_t record) {
   boost::beast::flat_buffer buffer;
+  std::string body;
   pending report(io);
   for (;;) {
-    http::request_parser<http::string_body> parser;
-    parser.body_limit(body_limit);
-    auto [read_error, read] = co_await http::async_read(socket, buffer, parser, as_tuple);
-    if (read_error) co_return;
-    auto& request = parser.get();
+    http::request_parser<http::empty_body> parser;
+    auto [head_error, head] = co_await http::async_read_header(socket, buffer, parser, as_tuple);
+    if (head_error) co_return;
+    auto const length = parser.content_length().value_or(0);
+    if (length == 0 || length > body_limit) co_return;
+    body.resize(std::max<std::size_t>(length, record));
+    auto const here = asio::buffer_copy(asio::buffer(body, length), buffer.data());
+    buffer.consume(here);
+    auto [body_error, rest] =
+        co_await asio::async_read(socket, asio::buffer(body.data() + here, length - here), as_tuple);
+    if (body_error) co_return;
     report.delivered = false;
     report.wake.expires_at(asio::steady_timer::time_point::max());
     // The report is posted to this thread, so it cannot run before the wait below has begun.
-    if (kafka.send(request.body(), report)) co_await report.wake.async_wait(as_tuple);
+    if (kafka.send({body.data(), record > 0 ? record : length}, report))
+      co_await report.wake.async_wait(as_tuple);
     http::response<http::empty_body> response(
-        report.delivered ? http::status::ok : http::status::service_unavailable, request.version());
-    response.keep_alive(request.keep_alive());
+        report.delivered ? http::status::ok : http::status::service_unavailable, parser.get().version());
+    response.keep_alive(parser.get().keep_alive());
     response.prepare_payload();
     auto [write_error, written] = co_await http::async_write(socket, response, as_tuple);
     if (write_error || !response.keep_alive()) co_return;
   }
 }
 
-asio::awaitable<void> accept(tcp::acceptor& acceptor, producer& kafka, asio::io_context& io) {
+asio::awaitable<void> accept(tcp::acceptor& acceptor, producer& kafka, asio::io_context& io,
+                             std::size_t record) {
   for (;;) {
     auto [error, socket] = co_await acceptor.async_accept(as_tuple);
     if (error) co_return;
     boost::system::error_code ignored;
     socket.set_option(tcp::no_delay(true), ignored);
-    asio::co_spawn(io, serve(std::move(socket), kafka, io), asio::detached);
+    asio::co_spawn(io, serve(std::move(socket), kafka, io, record), asio::detached);
   }
 }
 
@@ -138,11 +152,15 @@ using reuse_port = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT
 int main(int argc, char** argv) {
   CLI::App app{"The bare HTTP to Kafka path against which profile-relay is measured."};
   std::uint16_t port = 0;
-  std::string broker, topic = "profiles";
+  std::string broker, topic = "profiles", compression = "none";
+  std::size_t record = 0;
   unsigned threads = 2;
   app.add_option("--port", port, "on 127.0.0.1")->required();
   app.add_option("--broker", broker, "host:port of Kafka")->required();
   app.add_option("--topic", topic, "must exist")->capture_default_str();
+  app.add_option("--compression", compression, "librdkafka's compression.type")->capture_default_str();
+  app.add_option("--record-bytes", record, "of each record: the body cut or filled up with zeros; 0 = as it came")
+      ->capture_default_str();
   app.add_option("--threads", threads, "each with its own event loop and listening socket")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
@@ -152,7 +170,7 @@ int main(int argc, char** argv) {
     // The producer goes first at the end: its last reports are posted to loops that still exist.
     std::vector<std::unique_ptr<asio::io_context>> loops;
     std::vector<tcp::acceptor> acceptors;
-    producer kafka(broker, topic);
+    producer kafka(broker, topic, compression);
     acceptors.reserve(threads);
     for (unsigned i = 0; i < threads; ++i) {
       auto& io = *loops.emplace_back(std::make_unique<asio::io_context>(1));
@@ -161,7 +179,7 @@ int main(int argc, char** argv) {
       acceptor.set_option(reuse_port(true));
       acceptor.bind({asio::ip::address_v4::loopback(), port});
       acceptor.listen();
-      asio::co_spawn(io, accept(acceptor, kafka, io), asio::detached);
+      asio::co_spawn(io, accept(acceptor, kafka, io, record), asio::detached);
     }
     asio::signal_set signals(*loops.front(), SIGINT, SIGTERM);
     signals.async_wait([&](auto, int) {

@@ -1,38 +1,56 @@
 #!/usr/bin/python3
 """profile-relay against the bare path: HTTP POST in, Kafka acknowledged, 200 out. Same load, same broker, same topic.
 
-Both programs are started in turn, round by round, and loaded with wrk: an envelope with one JSON chunk of --size bytes
-over --connections connections that stay open. Printed are medians over the rounds, and the ratio of the two.
+Round by round, profile-relay and the bare path (Beast reads the body, librdkafka produces a record of our size, 200 from
+the delivery report) are started in turn and loaded: first with all they take, then with half of what profile-relay took.
+In the same round the chunk itself is expanded by the decoder's library, over and over. Printed are medians over the
+rounds. "necessary" is the CPU time of the bare path and of expanding the chunk, added up: what nobody can do without.
 KAFKA_BOOTSTRAP names the broker; without it a local one is started, its log in memory.
 """
 
 import argparse
 import contextlib
+import dataclasses
 import json
 import os
 import pathlib
-import re
-import signal
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tools" / "kafka"))
-import local_kafka  # noqa: E402
+import http_bodies
+from http_subjects import (ROOT, TOPIC, Broker, Load, cpu_seconds, free_port, give_up, local_kafka, peak_rss_mb, running)
 
-TOPIC = "profiles"
-SUBJECTS = ("bare-path", "profile-relay")
-FIGURES = (
-    ("requests_per_second", "requests/s", "{:.0f}"),
-    ("p50_ms", "p50 ms", "{:.2f}"),
-    ("p99_ms", "p99 ms", "{:.2f}"),
-    ("cpu_per_1000", "CPU s per 1000", "{:.3f}"),
-    ("rss_mb", "peak RSS MB", "{:.0f}"),
-)
+# CPU seconds of others who pass such bodies on, as multiples of the bare path's, measured with the same load.
+PEERS = {"Redpanda Connect": 4.8, "OpenTelemetry Collector": 6.3}
+PROGRAMS = ("bare-path", "profile-relay", "chunk-cost", "make-trace")
+
+
+@dataclasses.dataclass(frozen=True)
+class Scenario:
+    """One table of the output."""
+
+    kind: str  # json, perfetto
+    size: int
+    connections: int = 16
+    compression: str = "none"
+    coding: str | None = None
+
+    def title(self, body, record):
+        words = [f"{self.kind}, {body} bytes a request, {record} a record", f"{self.connections} connections",
+                 f"compression.type {self.compression}"]
+        return ", ".join(words + [f"bodies in {self.coding}"] * bool(self.coding))
+
+
+DEFAULT = [Scenario("json", 100_000), Scenario("perfetto", 100_000)]
+# A Perfetto trace of 1 KB holds no profile worth the name: 24 samples with their names and stacks take 20 KB.
+FULL = DEFAULT + [
+    Scenario("json", 1_000), Scenario("json", 1_000_000), Scenario("perfetto", 1_000_000),
+    Scenario("json", 1_000, 64), Scenario("json", 100_000, 64), Scenario("perfetto", 100_000, 64),
+    *(Scenario(kind, 100_000, 16, compression) for kind in ("json", "perfetto") for compression in ("lz4", "gzip")),
+    Scenario("json", 100_000, 16, "none", "gzip"),
+]
 
 
 def build_folder():
@@ -43,188 +61,127 @@ def build_folder():
     return ROOT / "build" / "release"
 
 
-def make_envelope(size):
-    """An envelope of about `size` bytes: one Sample v2 chunk, two threads, as an SDK sends it."""
-    start = 1_790_000_000.0
-    frames = [{"function": f"handle_{i}", "module": f"shop.views.part_{i % 17}", "filename": f"shop/views/part_{i % 17}.py",
-               "abs_path": f"/srv/shop/views/part_{i % 17}.py", "lineno": 10 + i, "in_app": i % 3 == 0} for i in range(300)]
-    stacks = [[(7 * i + 3 * k) % 300 for k in range(12)] for i in range(150)]
+class Bench:
+    def __init__(self, options, programs, broker, folder):
+        self.options, self.programs, self.broker, self.folder = options, programs, broker, folder
+        self.relay = folder / "relay"
+        subprocess.run([programs / "profile-relay", "config", "init", "-c", self.relay], check=True, stdout=subprocess.DEVNULL)
+        self.key = json.loads((self.relay / "projects" / "1.json").read_text())["publicKeys"][0]["publicKey"]
 
-    def chunk(count):
-        samples = [{"timestamp": round(start + 0.0099 * i, 6), "stack_id": i % 150, "thread_id": str(1 + i % 2)}
-                   for i in range(count)]
-        return json.dumps({
-            "chunk_id": "5f3b1c2a9d4e4f60a1b2c3d4e5f60718", "profiler_id": "0e1d2c3b4a5968778695a4b3c2d1e0f0",
-            "platform": "python", "version": "2", "release": "shop@4.2.0", "environment": "production",
-            "client_sdk": {"name": "sentry.python", "version": "2.75.0"}, "debug_meta": {"images": []},
-            "profile": {"frames": frames, "stacks": stacks, "samples": samples,
-                        "thread_metadata": {"1": {"name": "MainThread"}, "2": {"name": "worker"}}}},
-            separators=(",", ":"))
+    def commands(self, scenario, record_bytes):
+        """What is compared, with the port left open. profile-relay first: its rate sets the pace for both."""
+        properties = [{"name": "bootstrap.servers", "value": self.broker.bootstrap},
+                      {"name": "compression.type", "value": scenario.compression}]
+        ours = [self.programs / "profile-relay", "run", "-c", self.relay, "--set", "relay.port={port}",
+                "--set", f"processing.kafka_config={json.dumps(properties)}"]
+        for setting in self.options.set:
+            ours += ["--set", setting]
+        bare = [self.programs / "bare-path", "--port", "{port}", "--broker", self.broker.bootstrap, "--topic", TOPIC,
+                "--threads", str(self.options.threads), "--compression", scenario.compression,
+                "--record-bytes", str(record_bytes)]
+        return {"profile-relay": ours, "bare-path": bare}
 
-    per_sample = (len(chunk(1100)) - len(chunk(100))) / 1000
-    body = chunk(max(2, int((size - len(chunk(0))) / per_sample)))
-    item = json.dumps({"type": "profile_chunk", "platform": "python", "content_type": "application/json", "length": len(body)})
-    return f"{{}}\n{item}\n{body}\n".encode()
+    def run(self, scenario):
+        plain = (http_bodies.json_chunk(scenario.size) if scenario.kind == "json" else
+                 http_bodies.perfetto_chunk(self.programs / "make-trace", scenario.size, self.folder))
+        (self.folder / "plain").write_bytes(plain)
+        body = self.folder / "body"
+        body.write_bytes(http_bodies.coded(plain, scenario.coding))
+        load = Load(body, self.key, scenario.connections, scenario.coding)
+        record_bytes = self.chunk_cost(0)["record_bytes"]
+        rows = {"profile-relay": [], "bare-path": [], "expand": []}
+        for number in range(self.options.rounds):
+            rate = None
+            for name, command in self.commands(scenario, record_bytes).items():
+                measured = self.measure(name, command, load, rate)
+                rate = rate or measured["requests_per_second"] / 2
+                rows[name].append(measured)
+                print(f"round {number + 1} {name:14} {measured['requests_per_second']:.0f} requests/s", file=sys.stderr)
+            rows["expand"].append(self.chunk_cost(1))
+        print_table(scenario.title(body.stat().st_size, record_bytes), rows, self.options)
 
+    def chunk_cost(self, seconds):
+        done = subprocess.run([self.programs / "chunk-cost", self.folder / "plain", "--seconds", str(seconds)],
+                              capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            give_up(done.stderr.strip())
+        return json.loads(done.stdout)
 
-class Broker:
-    """Empties the topic between runs: at full speed it takes some hundred megabytes a second."""
-
-    def __init__(self, bootstrap):
-        self.bootstrap = bootstrap
-
-    def _topic(self, *arguments):
-        done = subprocess.run(
-            local_kafka.java("org.apache.kafka.tools.TopicCommand", "--bootstrap-server", self.bootstrap, *arguments),
-            capture_output=True, text=True, check=False)
-        return done.returncode == 0, done.stdout + done.stderr
-
-    def messages(self):
-        done = subprocess.run(
-            local_kafka.java("org.apache.kafka.tools.GetOffsetShell", "--bootstrap-server", self.bootstrap, "--topic", TOPIC),
-            capture_output=True, text=True, check=True)
-        return int(done.stdout.strip().rsplit(":", 1)[1])
-
-    def fresh_topic(self):
-        self._topic("--delete", "--topic", TOPIC)
-        deadline = time.monotonic() + 20
-        while True:  # the old topic's name is free once its deletion has gone through
-            done, words = self._topic(
-                "--create", "--topic", TOPIC, "--partitions", "1", "--replication-factor", "1",
-                "--config", f"max.message.bytes={local_kafka.PROFILES_MESSAGE_BYTES}", "--config", "file.delete.delay.ms=1")
-            if done:
-                return
-            if time.monotonic() > deadline:
-                sys.exit(f"http_bench: the topic {TOPIC} could not be made:\n{words}")
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-@contextlib.contextmanager
-def running(command, log, environment):
-    """A server that has said on standard error that it is ready."""
-    with open(log, "wb") as words:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=words, stderr=words,
-                                   env={**os.environ, **environment})
-    try:
-        deadline = time.monotonic() + 30
-        while "ready http=" not in (text := pathlib.Path(log).read_text(errors="replace")):
-            if process.poll() is not None or time.monotonic() > deadline:
-                sys.exit(f"http_bench: {command[0]} did not start:\n{text[-2000:]}")
-            time.sleep(0.05)
-        yield process.pid
-        if process.poll() is not None:
-            sys.exit(f"http_bench: {command[0]} ended under load:\n{pathlib.Path(log).read_text(errors='replace')[-2000:]}")
-    finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(30)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+    def measure(self, name, command, load, rate):
+        self.broker.fresh_topic()
+        port = free_port()
+        with running([str(word).replace("{port}", str(port)) for word in command], self.folder / f"{name}.log") as pid:
+            warm = load.full(port, 1)  # connections to the broker, first allocations
+            before = cpu_seconds(pid)
+            full = load.full(port, self.options.seconds)
+            cpu = cpu_seconds(pid) - before
+            per_second = full["requests"] / full["seconds"]
+            paced = load.paced(port, self.options.seconds, rate or per_second / 2)
+            stored, answered = self.broker.messages(), warm["requests"] + full["requests"] + paced["requests"]
+            if stored < answered:  # a 200 may also mean: spooled
+                give_up(f"{answered} requests were answered, but Kafka holds {stored} messages")
+            return {"requests_per_second": per_second, "p50_ms": full["p50_ms"], "p99_ms": full["p99_ms"],
+                    "paced_p99_ms": paced["p99_ms"], "cpu_per_1000": 1000 * cpu / full["requests"], "rss_mb": peak_rss_mb(pid)}
 
 
-def cpu_seconds(pid):
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")  # utime, stime
+FIGURES = (
+    ("requests_per_second", "requests/s", "{:.0f}"),
+    ("p50_ms", "p50 ms", "{:.2f}"),
+    ("p99_ms", "p99 ms", "{:.2f}"),
+    ("paced_p99_ms", "p99 ms at half our rate", "{:.2f}"),
+    ("cpu_per_1000", "CPU s per 1000", "{:.3f}"),
+    ("rss_mb", "peak RSS MB", "{:.0f}"),
+)
 
 
-def peak_rss_mb(pid):
-    return int(re.search(r"VmHWM:\s+(\d+) kB", pathlib.Path(f"/proc/{pid}/status").read_text()).group(1)) / 1000
+def print_table(title, rows, options):
+    def median(name, figure):
+        return statistics.median(row[figure] for row in rows[name])
 
-
-def load(port, body, key, seconds, connections):
-    done = subprocess.run(
-        ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", ROOT / "bench" / "post_chunk.lua",
-         f"http://127.0.0.1:{port}/api/1/envelope/"],
-        capture_output=True, text=True, check=False,
-        env={**os.environ, "PROFILE_RELAY_BENCH_BODY": str(body), "PROFILE_RELAY_BENCH_KEY": key})
-    found = re.search(r"^\{.*\}$", done.stdout, re.MULTILINE)
-    if done.returncode != 0 or not found:
-        sys.exit(f"http_bench: wrk failed:\n{done.stdout}{done.stderr}")
-    return json.loads(found.group(0))
-
-
-def measure(pid, options, port, body, key, broker):
-    load(port, body, key, 1, options.connections)  # connections to the broker, first allocations
-    before = cpu_seconds(pid)
-    result = load(port, body, key, options.seconds, options.connections)
-    cpu = cpu_seconds(pid) - before
-    if result["status_errors"] or result["socket_errors"] or not result["requests"]:
-        sys.exit(f"http_bench: not every request was answered with 200, so this measures nothing: {result}")
-    stored = broker.messages()
-    if stored < result["requests"]:  # a 200 may also mean: spooled
-        sys.exit(f"http_bench: {result['requests']} requests were answered, but Kafka holds {stored} messages")
-    return {
-        "requests_per_second": result["requests"] / result["seconds"],
-        "p50_ms": result["p50_ms"],
-        "p99_ms": result["p99_ms"],
-        "cpu_per_1000": 1000 * cpu / result["requests"],
-        "rss_mb": peak_rss_mb(pid),
-    }
-
-
-def make_configuration(programs, folder):
-    subprocess.run([programs / "profile-relay", "config", "init", "-c", folder], check=True, stdout=subprocess.DEVNULL)
-    project = json.loads((folder / "projects" / "1.json").read_text())
-    return project["publicKeys"][0]["publicKey"]
-
-
-def run_rounds(options, programs, broker, folder):
-    body = folder / "envelope"
-    body.write_bytes(make_envelope(options.size))
-    key = make_configuration(programs, folder / "relay")
-    results = {name: [] for name in SUBJECTS}
-    for number in range(options.rounds):
-        for name in SUBJECTS:
-            broker.fresh_topic()
-            port = free_port()
-            if name == "bare-path":
-                command = [programs / "bare-path", "--port", str(port), "--broker", broker.bootstrap, "--topic", TOPIC,
-                           "--threads", str(options.threads)]
-            else:
-                command = [programs / "profile-relay", "run", "-c", folder / "relay", "--set", f"relay.port={port}"]
-                for setting in options.set:
-                    command += ["--set", setting]
-            with running(command, folder / f"{name}.log", {"RELAY_KAFKA_BROKER_URL": broker.bootstrap}) as pid:
-                results[name].append(measure(pid, options, port, body, key, broker))
-            print(f"round {number + 1} {name:14} {results[name][-1]['requests_per_second']:.0f} requests/s", file=sys.stderr)
-    return body.stat().st_size, results
-
-
-def print_results(options, size, results):
-    median = {name: {f: statistics.median(r[f] for r in rows) for f, _, _ in FIGURES} for name, rows in results.items()}
-    print(f"{size} bytes a request, {options.connections} connections, medians of {options.rounds} rounds of {options.seconds} s")
-    print(f"{'':16}" + "".join(f"{name:>16}" for name in SUBJECTS) + f"{'ratio':>10}")
-    for figure, title, form in FIGURES:
-        bare, ours = (median[name][figure] for name in SUBJECTS)
-        ratio = f"{ours / bare:.2f}" if bare else "-"
-        print(f"{title:16}" + "".join(f"{form.format(v):>16}" for v in (bare, ours)) + f"{ratio:>10}")
+    print(f"{title}; medians of {options.rounds} rounds of {options.seconds} s")
+    print(f"{'':25}{'bare path':>14}{'profile-relay':>16}{'ratio':>8}")
+    for figure, words, form in FIGURES:
+        bare, ours = median("bare-path", figure), median("profile-relay", figure)
+        # Ratios within a round: what slows the machine down slows both.
+        ratio = statistics.median(o[figure] / b[figure] for o, b in zip(rows["profile-relay"], rows["bare-path"]))
+        print(f"{words:25}{form.format(bare):>14}{form.format(ours):>16}{ratio:>8.2f}")
+    of_necessary = statistics.median(
+        o["cpu_per_1000"] / (b["cpu_per_1000"] + e["cpu_per_1000"])
+        for o, b, e in zip(rows["profile-relay"], rows["bare-path"], rows["expand"]))
+    print(f"expanding the chunk takes {median('expand', 'cpu_per_1000'):.3f} CPU s per 1000: profile-relay needs "
+          f"{of_necessary:.2f} times the necessary")
+    peers = ", ".join(f"{name} {multiple}" for name, multiple in PEERS.items())
+    print(f"(of the bare path's CPU, others that only pass bytes on: {peers})\n", flush=True)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=int, default=3, help="of load in each round")
-    parser.add_argument("--connections", type=int, default=16)
+    parser.add_argument("--seconds", type=int, default=3, help="of each load in each round")
     parser.add_argument("--threads", type=int, default=2, help="of the bare path")
+    parser.add_argument("--full", action="store_true", help="also 1 KB, 1 MB, 64 connections, lz4, gzip")
+    parser.add_argument("--kind", choices=("json", "perfetto"), help="one scenario of your own instead: --size, ...")
     parser.add_argument("--size", type=int, default=100_000, help="bytes of one envelope, about")
+    parser.add_argument("--connections", type=int, default=16)
+    parser.add_argument("--compression", default="none", help="compression.type of both producers")
+    parser.add_argument("--coding", choices=("gzip",), help="of the request bodies")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting for profile-relay")
     options = parser.parse_args()
     programs = build_folder()
-    for program in SUBJECTS:
+    for program in PROGRAMS:
         if not (programs / program).exists():
-            sys.exit(f"http_bench: {programs}/{program} is not built; ./dev bench http builds it")
+            give_up(f"{programs}/{program} is not built; ./dev bench http builds it")
+    scenarios = FULL if options.full else DEFAULT
+    if options.kind:
+        scenarios = [Scenario(options.kind, options.size, options.connections, options.compression, options.coding)]
     with contextlib.ExitStack() as stack:
         folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="http-bench-")))
         bootstrap = os.environ.get("KAFKA_BOOTSTRAP")
         if not bootstrap:
             bootstrap = stack.enter_context(local_kafka.LocalKafka(tmpfs=True)).bootstrap
-        print_results(options, *run_rounds(options, programs, Broker(bootstrap), folder))
+        bench = Bench(options, programs, Broker(bootstrap), folder)
+        for scenario in scenarios:
+            bench.run(scenario)
 
 
 if __name__ == "__main__":

@@ -3,8 +3,6 @@ local file = assert(io.open(os.getenv("PROFILE_RELAY_BENCH_BODY"), "rb"))
 wrk.method = "POST"
 wrk.body = file:read("*a")
 file:close()
-wrk.headers["Content-Type"] = "application/x-sentry-envelope"
-wrk.headers["X-Sentry-Auth"] = "Sentry sentry_version=7, sentry_key=" .. os.getenv("PROFILE_RELAY_BENCH_KEY")
 
 function done(summary, latency, _)
   local errors = summary.errors

@@ -1,6 +1,8 @@
 #include <CLI/CLI.hpp>
+#include <cstdint>
 #include <fstream>
 #include <iostream>
+#include <optional>
 #include <string>
 
 #include "tools/trace_maker.hpp"
@@ -28,12 +30,15 @@ int main(int argc, char** argv) {
   std::string metadata_out;
   std::uint64_t seed = 1;
   std::int64_t now = maker::default_now;
+  std::optional<std::uint32_t> samples;
   app.add_option("--kind", kind, "android (an app's 25 s) or bench")
       ->check(CLI::IsMember({"android", "bench"}))
       ->capture_default_str();
   app.add_option("--size", size, "of kind bench")
       ->check(CLI::IsMember({"small", "middle", "large", "sparse"}))
       ->capture_default_str();
+  app.add_option("--samples", samples, "of kind bench, instead of the size's own number")
+      ->check(CLI::Range(24, 99'999));
   app.add_option("--seed", seed, "another seed, another trace")->capture_default_str();
   app.add_option("--now", now, "Unix seconds at the end of the capture")
       ->check(CLI::Range(std::int64_t{1'000'000'000}, std::int64_t{9'000'000'000}))
@@ -43,7 +48,7 @@ int main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
 
   auto const made = kind == "android" ? maker::make_android(seed, now)
-                                      : maker::make_bench(*maker::parse_bench_size(size), seed, now);
+                                      : maker::make_bench(*maker::parse_bench_size(size), seed, now, samples);
   if (!write_file(out, made.bytes)) {
     std::cerr << "make-trace: cannot write " << out << '\n';
     return 1;

@@ -114,8 +114,10 @@ std::optional<bench_size> parse_bench_size(std::string_view name) {
 
 std::string_view to_string(bench_size size) { return shapes[static_cast<std::size_t>(size)].name; }
 
-made_trace make_bench(bench_size size, std::uint64_t seed, std::int64_t now_seconds) {
-  auto const& s = shapes[static_cast<std::size_t>(size)];
+made_trace make_bench(bench_size size, std::uint64_t seed, std::int64_t now_seconds,
+                      std::optional<std::uint32_t> samples) {
+  auto s = shapes[static_cast<std::size_t>(size)];
+  s.samples = samples.value_or(s.samples);
   random_stream random(seed);
   auto const code = make_program(random);
   auto const events = make_schedule(s, random);

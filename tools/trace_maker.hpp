@@ -34,8 +34,9 @@ std::string_view to_string(bench_size size);
 
 /// 12 threads on 8 CPUs, stacks of mean depth 40 over 40 mappings, half Java half native, a new stack in
 /// every tenth packet (`sparse`: in every 123rd), packets in the order in which traced_perf drains its
-/// per-CPU buffers.
-made_trace make_bench(bench_size size, std::uint64_t seed, std::int64_t now_seconds);
+/// per-CPU buffers. `samples` replaces the size's own number.
+made_trace make_bench(bench_size size, std::uint64_t seed, std::int64_t now_seconds,
+                      std::optional<std::uint32_t> samples = {});
 
 /// Sample v2 metadata to send with a made trace: ids that follow from the seed, platform android, one
 /// proguard image.
