@@ -128,8 +128,32 @@ void append_string(std::string& out, std::string_view text) {
   write_string(out.data() + size, text);
 }
 
+namespace {
+
+/// Times and values of clients mostly have at most six decimals and are below 2^32. There the doubles lie closer together
+/// than such decimals, so that at most one of them reads back as `v`: it is the shortest form. Null = not such a number.
+char* write_micros(char* to, double v) {
+  constexpr double below = 4294967296.0, scale = 1e6;
+  if (!(v >= 0 && v < below) || std::signbit(v)) return nullptr;
+  const auto micros = static_cast<std::uint64_t>(v * scale + 0.5);
+  if (static_cast<double>(micros) / scale != v) return nullptr;
+  to = std::to_chars(to, to + 10, micros / 1'000'000).ptr;
+  *to++ = '.';
+  auto fraction = static_cast<std::uint32_t>(micros % 1'000'000);
+  for (int i = 5; i >= 0; --i, fraction /= 10) to[i] = static_cast<char>('0' + fraction % 10);
+  std::size_t n = 6;
+  while (n > 1 && to[n - 1] == '0') --n;
+  return to + n;
+}
+
+}  // namespace
+
 void append_number(std::string& out, double v) {
   char text[400];  // the longest fixed form, of the smallest denormals, has 327 characters
+  if (const char* end = write_micros(text, v)) {
+    out.append(text, static_cast<std::size_t>(end - text));
+    return;
+  }
   const auto form = std::fabs(v) < 1e15 ? std::chars_format::fixed : std::chars_format::scientific;
   const auto end = std::to_chars(text, text + sizeof text, v, form).ptr;
   const std::string_view digits(text, static_cast<std::size_t>(end - text));

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <utility>
 
@@ -143,6 +144,7 @@ bool profile_reader::read_stacks(dom::array stacks) {
 }
 
 bool profile_reader::read_frames(dom::array frames) {
+  to_.frames.reserve(std::min<std::size_t>(frames.size(), lim_.max_frames));
   for (const dom::element e : frames) {
     if (to_.frames.size() == lim_.max_frames)
       return fault_.set(errc::exceed_size_limit, "too_many_frames",

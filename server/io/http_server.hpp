@@ -27,7 +27,7 @@ struct http_server_options {
   std::chrono::milliseconds header_timeout{5'000}, body_timeout{10'000}, keepalive_timeout{5'000};
   std::chrono::milliseconds budget_timeout{5'000};
   std::size_t max_envelope_size = 200u << 20;
-  std::size_t inline_body = 32u << 10;  ///< larger bodies are expanded by the workers
+  std::size_t inline_body = 128u << 10;  ///< larger bodies are expanded by the workers
 };
 http_server_options make_http_options(config::settings const& s);
 

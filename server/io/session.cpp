@@ -19,6 +19,8 @@ constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
 /// Heads, chunk headers and pieces of bodies pass through here; larger heads are refused by the parser.
 constexpr std::size_t input_size = 64u << 10;
 static_assert(input_size > http_parser::max_head);
+/// Of a head at once: what comes behind it is a body, and would have to be copied from here.
+constexpr std::size_t head_piece = 4u << 10;
 
 }  // namespace
 
@@ -77,7 +79,7 @@ void session::consume(std::size_t n) {
   if (in_begin_ == in_end_) in_begin_ = in_end_ = 0;
 }
 
-session::awaitable<session::read_result> session::read_more() {
+session::awaitable<session::read_result> session::read_more(std::size_t at_most) {
   if (in_begin_ > 0 && in_end_ == in_.size()) {
     std::copy(in_.begin() + static_cast<std::ptrdiff_t>(in_begin_),
               in_.begin() + static_cast<std::ptrdiff_t>(in_end_), in_.begin());
@@ -85,7 +87,7 @@ session::awaitable<session::read_result> session::read_more() {
     in_begin_ = 0;
   }
   std::size_t n = 0;
-  auto const r = co_await read_into({in_.data() + in_end_, in_.size() - in_end_}, n);
+  auto const r = co_await read_into({in_.data() + in_end_, std::min(in_.size() - in_end_, at_most)}, n);
   in_end_ += n;
   co_return r;
 }
@@ -136,7 +138,7 @@ session::awaitable<bool> session::discard_rest() {
     rest_.remaining -= n;
     if (rest_.remaining == 0) break;
     allow(loop_.options.body_timeout);
-    if (co_await read_more() != read_result::ok) co_return false;
+    if (co_await read_more(input_size) != read_result::ok) co_return false;
   }
   co_return true;
 }
@@ -151,7 +153,7 @@ session::awaitable<void> session::linger() {
   allow(loop_.options.linger_timeout);
   while (!expired_) {
     in_begin_ = in_end_ = 0;
-    if (co_await read_more() != read_result::ok) co_return;
+    if (co_await read_more(input_size) != read_result::ok) co_return;
   }
 }
 
@@ -193,7 +195,7 @@ session::awaitable<bool> session::read_head() {
   if (pending_input().empty()) {
     if (loop_.draining) co_return false;
     allow(o.keepalive_timeout);
-    if (co_await read_more() != read_result::ok) co_return false;
+    if (co_await read_more(head_piece) != read_result::ok) co_return false;
   }
   idle_ = false;
   started_ = clock::now();
@@ -207,7 +209,7 @@ session::awaitable<bool> session::read_head() {
       co_await send(error_reply(reason::bad_request));
       co_return false;
     }
-    auto const r = co_await read_more();
+    auto const r = co_await read_more(head_piece);
     if (r == read_result::expired) co_await send(error_reply(reason::timeout_header));
     if (r != read_result::ok) co_return false;
   }

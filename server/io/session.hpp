@@ -32,8 +32,10 @@ struct session_options {
       5'000};  ///< how long reading pauses for the byte budget (contract 13)
   std::chrono::milliseconds linger_timeout{1'000};  ///< discarding after an early error (contract 13)
   std::size_t max_envelope_size = 200u << 20;
-  /// Bodies above this are expanded by the workers, so that this thread keeps answering others meanwhile.
-  std::size_t inline_body = 32u << 10;
+  /// Bodies above this are expanded by the workers, so that this thread keeps answering others meanwhile; so is what
+  /// may need more memory than `inline_work`: a small body may be a large trace in packed form.
+  std::size_t inline_body = 128u << 10;
+  std::size_t inline_work = 2u << 20;
   trusted_proxies proxies;
 };
 
@@ -101,7 +103,7 @@ class session : public std::enable_shared_from_this<session> {
   awaitable<std::optional<reason>> make_room(std::size_t capacity);
   awaitable<http_reply> exchange(request_identity who);
 
-  awaitable<read_result> read_more();
+  awaitable<read_result> read_more(std::size_t at_most);
   awaitable<read_result> read_into(std::span<std::byte> room, std::size_t& n);
   awaitable<bool> write(std::string_view bytes);
   awaitable<bool> send(http_reply const& reply);

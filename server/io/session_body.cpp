@@ -92,7 +92,7 @@ session::awaitable<std::optional<reason>> session::read_sized() {
     allow(loop_.options.body_timeout);
     auto result = read_result::ok;
     if (decoder_) {
-      result = co_await read_more();
+      result = co_await read_more(in_.size());
     } else {
       // Straight into the body: no copy of what the client sends.
       if (auto const failed =
@@ -128,7 +128,7 @@ session::awaitable<std::optional<reason>> session::read_chunked() {
     }
     if (step.now != chunk_reader::state::need_more) continue;
     allow(loop_.options.body_timeout);
-    auto const result = co_await read_more();
+    auto const result = co_await read_more(in_.size());
     if (result == read_result::expired) co_return reason::timeout_body;
     if (result == read_result::closed) co_return reason::bad_request;
   }
@@ -220,11 +220,12 @@ struct exchange_slot {
   std::optional<http_reply> reply;
 };
 
-void prepare_and_run(std::shared_ptr<http_exchange> const& e, std::shared_ptr<exchange_slot> const& slot) {
-  auto const want = e->prepare();
-  if (!want || e->try_run(*want)) return;
-  asio::post(slot->signal.executor(), [slot, n = *want] {
-    slot->want = n;
+/// Expands the chunks if the budget has room for it now; otherwise the session is asked to wait for it.
+void try_run(std::shared_ptr<http_exchange> const& e, std::shared_ptr<exchange_slot> const& slot,
+             std::uint64_t want) {
+  if (e->try_run(want)) return;
+  asio::post(slot->signal.executor(), [slot, want] {
+    slot->want = want;
     slot->signal.notify();
   });
 }
@@ -244,20 +245,31 @@ session::awaitable<http_reply> session::exchange(request_identity who) {
   auto const e = std::make_shared<http_exchange>(loop_.services, std::move(who), std::exchange(body_, {}),
                                                  std::exchange(lease_, {}), post, done);
   deadline_ = clock::time_point::max();  // delivery bounds how long this takes
-  auto const dispatch = [this, large](std::function<void()> work) {
-    if (large)
-      asio::post(loop_.workers, std::move(work));
-    else
-      work();
-  };
-  dispatch([e, slot, done] {
+  auto const guarded = [e](std::function<void()> const& work) {
     try {
-      prepare_and_run(e, slot);
+      work();
     } catch (std::exception const& x) {
       log(log_level::error, "a request failed inside the server", {{"cause", x.what()}});
       e->refuse(reason::internal);
     }
-  });
+  };
+  auto const to_worker = [this, guarded](std::function<void()> work) {
+    asio::post(loop_.workers, [guarded, w = std::move(work)] { guarded(w); });
+  };
+  if (large) {
+    to_worker([e, slot] {
+      if (auto const want = e->prepare()) try_run(e, slot, *want);
+    });
+  } else {
+    guarded([&] {
+      auto const want = e->prepare();
+      if (!want) return;
+      if (*want <= loop_.options.inline_work)
+        try_run(e, slot, *want);
+      else
+        to_worker([e, slot, n = *want] { try_run(e, slot, n); });
+    });
+  }
   while (!slot->reply) {
     if (slot->want) {
       auto const want = *std::exchange(slot->want, std::nullopt);
@@ -267,7 +279,7 @@ session::awaitable<http_reply> session::exchange(request_identity who) {
         continue;
       }
       auto const lease = std::make_shared<byte_lease>(std::move(*granted));
-      dispatch([e, lease] { e->run(std::move(*lease)); });
+      to_worker([e, lease] { e->run(std::move(*lease)); });
     }
     if (!slot->reply) co_await slot->signal.wait(asio::steady_timer::time_point::max());
   }

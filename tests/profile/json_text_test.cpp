@@ -1,6 +1,8 @@
 #include "profile/json_text.hpp"
 
 #include <catch2/catch.hpp>
+#include <charconv>
+#include <cmath>
 #include <cstring>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -64,6 +66,28 @@ TEST_CASE("any finite number reads back the same") {
     CHECK(nlohmann::json::parse(number_text(v)).get<double>() == v);
     CHECK(std::strtod(number_text(v).c_str(), nullptr) == v);
   }
+}
+
+TEST_CASE("numbers with few decimals have the form of all others") {
+  const auto reference = [](double v) {
+    char text[400];
+    std::string out(text, std::to_chars(text, text + sizeof text, v, std::chars_format::fixed).ptr);
+    return out.find('.') == std::string::npos ? out + ".0" : out;
+  };
+  std::mt19937_64 random(11);
+  std::size_t wrong = 0;
+  const auto look = [&](double v) { wrong += number_text(v) != reference(v) ? 1 : 0; };
+  for (int i = 0; i < 200'000; ++i) {
+    const auto whole = static_cast<double>(random() >> (31 + random() % 33));  // up to 33 bits: past the edge too
+    const auto decimals = static_cast<double>(random() % 10'000'000);          // up to seven: one too many
+    look(whole + decimals / 1e7);
+    look((whole * 1e6 + decimals) / 1e6);
+    look(std::nextafter((whole * 1e6 + decimals) / 1e6, random() % 2 != 0 ? 0.0 : 1e10));
+  }
+  CHECK(wrong == 0);
+  CHECK(number_text(-0.0) == "-0.0");
+  CHECK(number_text(4294967295.999999) == "4294967295.999999");
+  CHECK(number_text(0.0000005) == "0.0000005");
 }
 
 TEST_CASE("addresses are strings of lower-case hex") {
