@@ -79,6 +79,7 @@ int main(int argc, char** argv) {
     used = cpu_seconds() - begin;
     ++count;
   } while (used < seconds);
-  std::printf("{\"cpu_per_1000\":%.6f,\"record_bytes\":%zu}\n", 1000 * used / static_cast<double>(count), record);
+  std::printf("{\"cpu_per_1000\":%.6f,\"record_bytes\":%zu}\n", 1000 * used / static_cast<double>(count),
+              record);
   return 0;
 }

@@ -118,6 +118,12 @@ std::vector<option> processing_rows() {
           {.description = "What a 200 waits for: the broker's acknowledgement (the spool takes over when "
                           "it fails), or the spool alone.",
            .example = "spool"}),
+      make_row("processing.kafka_producers", FIELD(processing.kafka_producers),
+               integer_codec<std::uint32_t>{{1, 64}},
+               {.description = "Producers, each with its own connection to every broker, that share the "
+                               "records of a topic. A broker works on one request of a connection at a time, "
+                               "so one producer is soon its bottleneck.",
+                .example = "1"}),
       make_row("cache.file_interval", FIELD(cache.file_interval), duration_codec<seconds>{{1, day}},
                {.description = "How often the folder of project files is read again.", .example = "2"}),
       make_row("spool.envelopes.path", FIELD(spool.path), path_codec{},

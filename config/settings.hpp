@@ -49,6 +49,7 @@ struct settings {
     raw_profile_mode raw_profile = raw_profile_mode::inline_;
     key_id_mode profiles_key_id = key_id_mode::auto_;
     ack_mode ack = ack_mode::broker;
+    std::uint32_t kafka_producers = 2;
 
     /// False = spool-only mode.
     bool has_broker() const {

@@ -3,6 +3,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -51,19 +52,23 @@ start_result<std::unique_ptr<kafka_sink>> kafka_sink::open(
 std::optional<start_error> kafka_sink::open_topic(config::settings::processing_section const& processing,
                                                   profile::logical_topic which) {
   auto const& names = which == profile::logical_topic::profiles ? processing.profiles : processing.outcomes;
-  auto const via = producer_named(processing, names.kafka_config);
-  if (!via) return via.error();
-  auto& d = topics_[static_cast<std::size_t>(which)];
-  d.via = *via;
-  d.topic.reset(rd_kafka_topic_new((*via)->handle.get(), names.name.c_str(), nullptr));
-  if (d.topic) return std::nullopt;
-  return start_error{"Kafka: topic " + names.name + ": " + rd_kafka_err2str(rd_kafka_last_error())};
+  auto& routes = to(which).routes;
+  while (routes.size() < std::max(1u, processing.kafka_producers)) {
+    auto const via = producer_named(processing, names.kafka_config, routes.size());
+    if (!via) return via.error();
+    auto& r = routes.emplace_back();
+    r.via = *via;
+    r.topic.reset(rd_kafka_topic_new((*via)->handle.get(), names.name.c_str(), nullptr));
+    if (!r.topic)
+      return start_error{"Kafka: topic " + names.name + ": " + rd_kafka_err2str(rd_kafka_last_error())};
+  }
+  return std::nullopt;
 }
 
 start_result<kafka_sink::producer const*> kafka_sink::producer_named(
-    config::settings::processing_section const& processing, std::string const& name) {
+    config::settings::processing_section const& processing, std::string const& name, std::size_t number) {
   for (auto const& p : producers_)
-    if (p->name == name) return p.get();
+    if (p->name == name && p->number == number) return p.get();
   auto conf = make_kafka_conf(processing, name, options_.queue_bytes);
   if (!conf) return conf.error();
   rd_kafka_conf_set_opaque(conf->get(), this);
@@ -75,6 +80,7 @@ start_result<kafka_sink::producer const*> kafka_sink::producer_named(
   rd_kafka_conf_set(conf->get(), "log.queue", "true", words.data(), words.size());
   auto p = std::make_unique<producer>();
   p->name = name;
+  p->number = number;
   p->handle.reset(rd_kafka_new(RD_KAFKA_PRODUCER, conf->get(), words.data(), words.size()));
   if (!p->handle)
     return start_error{
@@ -90,14 +96,14 @@ start_result<kafka_sink::producer const*> kafka_sink::producer_named(
 }
 
 kafka_sink::~kafka_sink() {
-  for (auto& t : topics_) t.topic.reset();
+  for (auto& t : topics_) t.routes.clear();
   producers_.clear();  // waits for librdkafka's threads: nobody reads the records any more
   if (wake_fd_ >= 0) ::close(wake_fd_);
 }
 
 void kafka_sink::produce(std::uint64_t id, record_ptr record) {
   auto const& r = *record;
-  auto const& d = to(r.topic);
+  auto const& d = to(r.topic).next();
   auto const ticket = next_ticket_++;
   in_flight_.emplace(ticket, in_flight{id, record});
 
@@ -151,7 +157,8 @@ void kafka_sink::poll() {
 }
 
 std::optional<start_error> kafka_sink::validate_topics(std::chrono::milliseconds timeout) {
-  for (auto const& d : topics_) {
+  for (auto const& t : topics_) {
+    auto const& d = t.first();
     rd_kafka_metadata_t const* raw = nullptr;
     auto const e =
         rd_kafka_metadata(d.via->handle.get(), 0, d.topic.get(), &raw, static_cast<int>(timeout.count()));
@@ -173,12 +180,11 @@ std::optional<start_error> kafka_sink::validate_topics(std::chrono::milliseconds
 }
 
 std::uint64_t kafka_sink::max_message_bytes() const {
-  return message_max_bytes(rd_kafka_conf(to(profile::logical_topic::profiles).via->handle.get()));
+  return message_max_bytes(rd_kafka_conf(profiles().via->handle.get()));
 }
 
 std::string kafka_sink::brokers() const {
-  return kafka_property(rd_kafka_conf(to(profile::logical_topic::profiles).via->handle.get()),
-                        "bootstrap.servers");
+  return kafka_property(rd_kafka_conf(profiles().via->handle.get()), "bootstrap.servers");
 }
 
 std::size_t kafka_sink::queue_length() const {

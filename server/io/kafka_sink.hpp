@@ -28,8 +28,8 @@ struct kafka_sink_options {
   std::function<void(int level, std::string const& line)> log;
 };
 
-/// Kafka by librdkafka: a producer for the main configuration, and one for each secondary configuration that
-/// a topic names. Messages are sent from the records' own memory; a record is held until its report, or until
+/// Kafka by librdkafka: producers for the main configuration, and for each secondary configuration that a
+/// topic names; processing.kafka_producers of each, which take turns. Messages are sent from the records' own memory; a record is held until its report, or until
 /// the producer is destroyed. Not thread-safe: one thread produces and polls.
 class kafka_sink final : public record_sink {
  public:
@@ -68,12 +68,20 @@ class kafka_sink final : public record_sink {
   };
   struct producer {
     std::string name;
+    std::size_t number = 0;
     std::unique_ptr<rd_kafka_t, kafka_closer> handle;
     std::unique_ptr<rd_kafka_queue_t, queue_closer> queue;
   };
-  struct destination {
+  struct route {
     producer const* via = nullptr;
     std::unique_ptr<rd_kafka_topic_t, topic_closer> topic;
+  };
+  struct destination {
+    std::vector<route> routes;
+    std::size_t turn = 0;
+
+    route const& first() const { return routes.front(); }
+    route const& next() { return routes[turn = (turn + 1) % routes.size()]; }
   };
   struct in_flight {
     std::uint64_t id;
@@ -81,11 +89,15 @@ class kafka_sink final : public record_sink {
   };
 
   explicit kafka_sink(kafka_sink_options options) : options_(std::move(options)) {}
+  /// The `number`th producer of this configuration; made when it is first asked for.
   start_result<producer const*> producer_named(config::settings::processing_section const& processing,
-                                               std::string const& name);
+                                               std::string const& name, std::size_t number);
   std::optional<start_error> open_topic(config::settings::processing_section const& processing,
                                         profile::logical_topic which);
-  destination const& to(profile::logical_topic t) const { return topics_[static_cast<std::size_t>(t)]; }
+  destination& to(profile::logical_topic t) { return topics_[static_cast<std::size_t>(t)]; }
+  route const& profiles() const {
+    return topics_[static_cast<std::size_t>(profile::logical_topic::profiles)].first();
+  }
   void finish(std::uintptr_t ticket, rd_kafka_resp_err_t result, char const* words);
 
   static void on_report(rd_kafka_t*, rd_kafka_message_t const* m, void* self);

@@ -36,6 +36,7 @@ row const rows[] = {
     {"processing.raw_profile", "inline", "drop", "drop", "keep"},
     {"processing.profiles_key_id", "auto", "never", "never", "always"},
     {"processing.ack", "broker", "spool", "spool", "none"},
+    {"processing.kafka_producers", "2", "1", "1", "0"},
     {"cache.file_interval", "10", "1", "1", "0"},
     {"spool.envelopes.path", "/etc/pr/spool", "/var/spool", "/var/spool", "[a]"},
     {"spool.envelopes.max_disk_size", "500MiB", "1 GB", "1000000000", "1KiB"},

@@ -75,11 +75,12 @@ TEST_CASE("numbers with few decimals have the form of all others") {
     return out.find('.') == std::string::npos ? out + ".0" : out;
   };
   std::mt19937_64 random(11);
-  std::size_t wrong = 0;
+  int wrong = 0;
   const auto look = [&](double v) { wrong += number_text(v) != reference(v) ? 1 : 0; };
   for (int i = 0; i < 200'000; ++i) {
-    const auto whole = static_cast<double>(random() >> (31 + random() % 33));  // up to 33 bits: past the edge too
-    const auto decimals = static_cast<double>(random() % 10'000'000);          // up to seven: one too many
+    const auto whole =
+        static_cast<double>(random() >> (31 + random() % 33));         // up to 33 bits: past the edge too
+    const auto decimals = static_cast<double>(random() % 10'000'000);  // up to seven: one too many
     look(whole + decimals / 1e7);
     look((whole * 1e6 + decimals) / 1e6);
     look(std::nextafter((whole * 1e6 + decimals) / 1e6, random() % 2 != 0 ? 0.0 : 1e10));
