@@ -35,8 +35,8 @@ std::string_view counted_as(reason r) {
 
 std::string outcome_text(reason_row const& row) {
   if (row.outcome_id == 0) return {};
-  auto const reason = row.id == reason::rate_limited ? "the quota's reasonCode"
-                                                     : "`" + std::string(row.outcome_reason) + "`";
+  auto const reason =
+      row.id == reason::rate_limited ? "the quota's reasonCode" : "`" + std::string(row.outcome_reason) + "`";
   return std::to_string(row.outcome_id) + " " + reason;
 }
 
@@ -102,7 +102,8 @@ std::string_view advice_for(reason r) {
     case reason::byte_budget:
       return "more memory or instances, or raise `limits.max_inflight_bytes`; SDKs do not send again";
     case reason::unavailable:
-      return "bring Kafka back, or raise `spool.envelopes.max_disk_size`, or free the disk; SDKs do not send again";
+      return "bring Kafka back, or raise `spool.envelopes.max_disk_size`, or free the disk; SDKs do not send "
+             "again";
     case reason::too_large:
       return "shorter chunks or a lower frequency, or raise `limits.max_profile_size`";
     case reason::too_many_chunks:
@@ -131,7 +132,8 @@ std::string_view advice_for(reason r) {
       return "shorter chunks or a lower frequency; the log line names the limit";
     case reason::profiling_failed_serialization:
     case reason::internal:
-      return "a fault of this server, or a broker that refused a record for good: report it with the log line";
+      return "a fault of this server, or a broker that refused a record for good: report it with the log "
+             "line";
   }
   return {};
 }
