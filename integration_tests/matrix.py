@@ -321,6 +321,7 @@ WHO = [
 
 BROKEN_ENVELOPES = [
     refused("empty body", body(b""), 400, "empty_body"),
+    refused("blanks only", body(b" \n\t"), 400, "envelope_missing_header"),
     refused("header is not JSON", body(b"hello\n"), 400, "envelope_invalid_header", "invalid event envelope"),
     refused("header is an array", body(b"[]\n"), 400, "envelope_invalid_header"),
     refused("text after the header", body(b"{} x\n"), 400, "envelope_missing_newline"),

@@ -73,5 +73,8 @@ class Outcomes(TopicReader):
     def __init__(self, bootstrap: str, topic: str = "outcomes"):
         super().__init__(bootstrap, topic)
 
+    def all(self) -> list[dict[str, Any]]:
+        return [json.loads(r.value) for r in self.read_to_end()]
+
     def by_event(self, event_id: str) -> list[dict[str, Any]]:
-        return [o for o in (json.loads(r.value) for r in self.read_to_end()) if o.get("event_id") == event_id]
+        return [o for o in self.all() if o.get("event_id") == event_id]
