@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,6 +68,10 @@ class Profiles(TopicReader):
             self._by_chunk.setdefault(chunk_id_of(record), []).append(record)
         self._sorted = len(records)
         return self._by_chunk.get(chunk_id, [])
+
+    def count_chunks(self) -> Counter[str]:
+        """How often each chunk has come."""
+        return Counter(chunk_id_of(r) for r in self.read_to_end())
 
 
 class Outcomes(TopicReader):
