@@ -1,19 +1,21 @@
 """Routes and methods (contract 5.1, 5.4), as a table: what each is answered with, over a real socket."""
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import Iterator
+from typing import Callable, Iterator
 
 import pytest
 
 from conformance import CANARY
 from conftest import Target
 from support import http_client, metrics
-from support.envelopes import auth
+from support.envelopes import auth, plain, request
 from support.http_client import Response
 from support.projects import PROJECT
 from support.reasons import REASONS
 from support.replies import check_reply
+from support.server import Server
 
 ENVELOPE = f"/api/{PROJECT.id}/envelope/"
 LIVE, READY, OTHER_LIVE = "/api/relay/healthcheck/live/", "/api/relay/healthcheck/ready/", "/api/0/relays/live/"
@@ -97,3 +99,15 @@ def test_the_preflight_of_a_browser(target: Target) -> None:
     assert answer.headers["access-control-allow-methods"] == "POST"
     assert set(wanted) <= set(answer.headers["access-control-allow-headers"].split(", "))
 
+
+@pytest.mark.binary_only("configures its own server")
+def test_an_internal_address_takes_the_metrics_and_no_envelopes(make_server: Callable[..., Server]) -> None:
+    """Health answers on both, so that a balancer and an orchestrator each find it."""
+    server = make_server({"relay": {"internal_port": 0}}).start()
+    internal = "http://" + re.search(r"internal=(127\.0\.0\.1:\d+)", server.log())[1]
+    statuses = {path: tuple(http_client.get(url, path).status for url in (server.url, internal))
+                for path in (LIVE, READY, OTHER_LIVE, "/metrics", ENVELOPE, "/api/42/store/")}
+    assert statuses == {LIVE: (200, 200), READY: (200, 200), OTHER_LIVE: (200, 200), "/metrics": (404, 200),
+                        ENVELOPE: (405, 404), "/api/42/store/": (404, 404)}
+    assert server.send(request(plain())).status == 200
+    assert http_client.send(internal, request(plain())).status == 404
