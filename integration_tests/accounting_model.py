@@ -69,6 +69,9 @@ KINDS = (
     Kind(bad_stack, invalid("profiling_malformed_samples")),
     Kind(lambda: plain(payload=b"[" * (LIMITS["max_profile_size"] + 1)), oversize=True),
 )
+REFUSALS = ("unknown_key", "wrong_project", "auth_missing", "auth_multiple", "bad_version", "bad_encoding",
+            "unsupported_encoding", "envelope_unexpected_eof", "envelope_header_mismatch", "method_not_allowed",
+            "route_not_served", "body_too_large", "bad_project_id")
 OTHERS = (SESSION, CLIENT_REPORT, EVENT, UNKNOWN)
 
 
@@ -91,7 +94,8 @@ def ends_of(kinds: list[Kind], project: Project) -> list[End]:
         elif limit := static_limit(project, kind.category):
             ends.append(limit)
         elif kind.oversize or admitted == LIMITS["max_profile_chunk_count"]:
-            ends.append(("too_large" if kind.oversize else "too_many_chunks", 3, kind.category, "too_large:profile_chunk"))
+            why = "too_large" if kind.oversize else "too_many_chunks"
+            ends.append((why, 3, kind.category, "too_large:profile_chunk"))
         else:
             admitted += 1
             ends.append(kind.end)
@@ -126,9 +130,7 @@ def good_request(rng: random.Random) -> Sent:
 def refused_request(rng: random.Random) -> Sent:
     """What would be two good chunks, in a request that is refused for what it is itself."""
     built = request(plain(), compound(GOOD))
-    match reason := rng.choice(("unknown_key", "wrong_project", "auth_missing", "auth_multiple", "bad_version", "bad_encoding",
-                                "unsupported_encoding", "envelope_unexpected_eof", "envelope_header_mismatch",
-                                "method_not_allowed", "route_not_served", "body_too_large", "bad_project_id")):
+    match reason := rng.choice(REFUSALS):
         case "unknown_key":
             built.headers = auth("0" * 32)
         case "wrong_project":

@@ -44,7 +44,8 @@ ORDER = [
         gzip.compress(json.dumps({"dsn": dsn(key="0" * 32)}).encode() + b"\n" + bytes(5000))[:-1],
         headers={"Content-Encoding": "gzip"}), 403, "unknown_key"),
     order("body limit", "decoding", post(b"\xff" * OVERSIZE, **{"Content-Encoding": "gzip"}), 413, "body_too_large"),
-    order("decoding", "parse", post(gzip.compress(b"{}" + BROKEN_ITEM) + b"x", **{"Content-Encoding": "gzip"}), 400, "bad_encoding"),
+    order("decoding", "parse", post(gzip.compress(b"{}" + BROKEN_ITEM) + b"x", **{"Content-Encoding": "gzip"}), 400,
+          "bad_encoding"),
     order("parse", "header match", lambda: Request(
         json.dumps({"dsn": dsn(NO_FLAGS.id)}).encode() + BROKEN_ITEM, headers=auth()), 400, "envelope_unexpected_eof"),
     order("header match", "removal of items", lambda: request(UNKNOWN, envelope_header={"dsn": dsn(NO_FLAGS.id)}), 400,
@@ -86,5 +87,6 @@ NO_ECHO = [
     refused("echo: length", post(b'{}\n{"type":"event","length":"%s"}\nx' % CANARY), 400, "envelope_invalid_item_header"),
     refused("echo: key of an item header", post(b'{}\n{"%s":}\nx' % CANARY), 400, "envelope_invalid_item_header"),
     refused("echo: payload", post(b'{}\n{"type":"event","length":1}\n' + CANARY), 400, "envelope_missing_newline"),
-    several("echo: chunk", lambda: request(plain(payload=b'{"version":"2","%s":' % CANARY, header={"filename": MARK})), [INVALID_JSON]),
+    several("echo: chunk", lambda: request(plain(payload=b'{"version":"2","%s":' % CANARY, header={"filename": MARK})),
+            [INVALID_JSON]),
 ]

@@ -79,11 +79,12 @@ EDGES = [
     *(fits(f"{name} as large as allowed", lambda m=make: request(m(PROFILE))) for name, (make, _) in SHAPES.items()),
     *(several(f"sizes: {name} one byte over", lambda m=make: request(m(PROFILE + 1)), [fate])
       for name, (make, fate) in SHAPES.items()),
-    several("sizes: two chunks as large together as one may be", lambda: request(plain_of(A), plain_of(B)), [DELIVERED] * 2),
+    several("sizes: two chunks as large together as one may be", lambda: request(plain_of(A), plain_of(B)),
+            [DELIVERED] * 2),
     several("sizes: one byte over together: the last is refused", lambda: request(plain_of(A), plain_of(B + 1)),
             [DELIVERED, TOO_LARGE]),
-    several("sizes: what fits behind one that does not goes on", lambda: request(plain_of(A), plain_of(PROFILE), plain_of(C)),
-            [DELIVERED, TOO_LARGE, DELIVERED]),
+    several("sizes: what fits behind one that does not goes on", lambda: request(
+        plain_of(A), plain_of(PROFILE), plain_of(C)), [DELIVERED, TOO_LARGE, DELIVERED]),
     several("sizes: a chunk refused for its size takes no room from others", lambda: request(
         plain_of(PROFILE + 1), plain_of(C)), [TOO_LARGE, DELIVERED]),
     several("sizes: as many chunks as allowed", lambda: request(*[plain() for _ in range(COUNT)]), [DELIVERED] * COUNT),

@@ -37,7 +37,8 @@ NOWHERE = (
     ("POST", "/api/42/envelope/more/"), ("POST", "/api/42/ENVELOPE/"), ("GET", "/api/relay/"),
     ("GET", "/api/relay/healthcheck/"), ("GET", "/api/relay/healthcheck/alive/"), ("GET", "/api/relay/events/1/"),
     ("GET", "/api/relay/stats/"), ("POST", "/api/relay/envelope/"), ("GET", "/api/0/"), ("GET", "/metrics/more"),
-    ("GET", "/api/%34%32/../42/envelope/"), ("GET", "/favicon.ico"), ("OPTIONS", "/nowhere"), ("POST", f"/{CANARY.decode()}"))
+    ("GET", "/api/%34%32/../42/envelope/"), ("GET", "/favicon.ico"), ("OPTIONS", "/nowhere"),
+    ("POST", f"/{CANARY.decode()}"))
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 
 

@@ -66,7 +66,8 @@ namespace profile_relay::server {
   X(profiling_malformed_stacks, 200, 3, "profiling_malformed_stacks", 0, "")                          \
   X(profiling_duration_is_too_long, 200, 3, "profiling_duration_is_too_long", 0, "")                  \
   X(profiling_exceed_size_limit, 200, 3, "profiling_exceed_size_limit", 0, "")                        \
-  /* no request is known to reach these two: they are for our own mistakes */                         \
+  /* no request is known to end by these two, our own mistakes; `internal` is also the outcome of */  \
+  /* what a broker refused for good after a 200 */                                                    \
   X(profiling_failed_serialization, 200, 3, "profiling_failed_serialization", 0, "")                  \
   X(internal, 500, 3, "internal", 0, "internal error")
 

@@ -1,10 +1,13 @@
 #include "server/core/reason_page.hpp"
 
 #include <algorithm>
+#include <array>
 #include <catch2/catch.hpp>
 #include <fstream>
 #include <sstream>
 #include <string>
+
+#include "config/load.hpp"
 
 using namespace profile_relay::server;
 
@@ -30,4 +33,23 @@ TEST_CASE("the page has a row for every reason, its columns whole, and an advice
     CHECK_FALSE(advice_for(row.id).empty());
   }
   CHECK(rows == reason_table().size());
+}
+
+TEST_CASE("an advice names options that there are") {
+  auto const options = profile_relay::config::options_markdown();
+  std::size_t named = 0;
+  for (auto const& row : reason_table()) {
+    std::istringstream words{std::string(advice_for(row.id))};
+    // Every second piece stands between backticks.
+    bool quoted = false;
+    for (std::string piece; std::getline(words, piece, '`'); quoted = !quoted) {
+      bool const option = std::ranges::any_of(std::array{"limits.", "health.", "spool.", "outcomes."},
+                                              [&](char const* p) { return piece.starts_with(p); });
+      if (!quoted || !option) continue;
+      INFO(piece);
+      CHECK(options.find("| `" + piece + "` |") != std::string::npos);
+      ++named;
+    }
+  }
+  CHECK(named > 5);
 }
