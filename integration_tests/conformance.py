@@ -131,6 +131,9 @@ HEADERS = [
            post(b"cOnTeNt-EnCoDiNg:\t identity \t\r\n")),
     served("bytes above 127 in a value", post(b"X-Name: caf\xe9 \xff\r\n")),
     served("empty value", post(b"X-Empty:\r\n")),
+    # Which of two would count depends on the reader, so there are several authorizations (contract 5.2).
+    served("X-Sentry-Auth twice", post(AUTH), status=401, chunks=0),
+    served("Authorization twice", post(b"Authorization: Bearer x\r\nAuthorization: Bearer y\r\n"), status=401, chunks=0),
     served("a head nearly as long as allowed", post(b"X-Long: " + b"x" * (MAX_HEAD - 1000) + b"\r\n")),
     served("empty Host", get(headers=b"Host:\r\n"), chunks=0),
     served("Host with an IPv6 address", get(headers=b"Host: [::1]:3000\r\n"), chunks=0),

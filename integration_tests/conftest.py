@@ -105,6 +105,9 @@ class Target:
     def metrics(self) -> dict[metrics.Series, float]:
         return metrics.read(self.url)
 
+    def metric(self, name: str, **labels: str) -> float:
+        return self.metrics().get(metrics.series(name, **labels), 0.0)
+
 
 @pytest.fixture(scope="session")
 def target(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:

@@ -1,5 +1,7 @@
 """The request matrix as data: what is sent, and all that must come of it. test_matrix.py runs one test per row.
 
+Further rows stand in matrix_*.py, by section of the contract; all_rows.py joins them.
+
 A row names the status, which chunks arrive on the topic `profiles`, which outcomes arrive on `outcomes`, and every
 counter of FAMILIES that moves; a counter that a row does not name must stand still.
 """
@@ -38,7 +40,7 @@ FAMILIES = ("chunks_total", "chunks_rejected_total", "profile_chunks_feature_dis
 
 @dataclass(frozen=True)
 class Outcome:
-    reason: str
+    reason: str | None  # None: the record has no such key
     category: int = UI
     id: int = INVALID
 
@@ -54,6 +56,13 @@ class Case:
     decode_counts: dict[str, float] = field(default_factory=dict)  # counters of decode_total that must move
     detail: str = ""  # part of the error body's `detail`
     headers: dict[str, str] = field(default_factory=dict)  # that the answer must have, by name in lowercase
+
+    @property
+    def refused_by(self) -> str:
+        """The reason that the whole request is refused by, or nothing."""
+        reasons = [dict(labels)["reason"] for (name, labels) in self.counts
+                   if name == "profile_relay_requests_rejected_total"]
+        return reasons[0] if reasons else ""
 
 
 def delivered(name: str, build: Callable[[], Request], chunks: int = 1, counts: dict[Series, float] | None = None,
@@ -312,6 +321,7 @@ WHO = [
 
 BROKEN_ENVELOPES = [
     refused("empty body", body(b""), 400, "empty_body"),
+    refused("blanks only", body(b" \n\t"), 400, "envelope_missing_header"),
     refused("header is not JSON", body(b"hello\n"), 400, "envelope_invalid_header", "invalid event envelope"),
     refused("header is an array", body(b"[]\n"), 400, "envelope_invalid_header"),
     refused("text after the header", body(b"{} x\n"), 400, "envelope_missing_newline"),
@@ -361,12 +371,13 @@ SIZES = [
 BACKEND_OFF = {"x-sentry-rate-limits": "60:profile_chunk:project:backend_off"}
 
 
-def limited(name: str, build: Callable[[], Request], chunks: int = 1) -> Case:
+def limited(name: str, build: Callable[[], Request], chunks: int = 1, unknown_items: int = 0) -> Case:
     """All chunks of the request meet the quota of LIMITED."""
+    others = {series("items_unknown_total"): unknown_items} if unknown_items else {}
     return Case(name, build, 429, (), (Outcome("backend_off", BACKEND, RATE_LIMITED),) * chunks,
                 {series("chunks_total", end="rejected"): chunks,
                  series("chunks_rejected_total", reason="rate_limited"): chunks,
-                 series("outcomes_total", end="delivered"): chunks},
+                 series("outcomes_total", end="delivered"): chunks, **others},
                 detail="rate limited", headers={**BACKEND_OFF, "retry-after": "60"})
 
 
@@ -458,4 +469,3 @@ def _two_data_items() -> Chunk:
 
 
 MATRIX = [*FORMS, *OTHER_ITEMS, *FLAGS, *WHO, *BROKEN_ENVELOPES, *ENCODINGS, *SIZES, *QUOTAS, *TRACES, *DOCUMENTS]
-assert len({c.name for c in MATRIX}) == len(MATRIX), "two rows with one name"

@@ -77,6 +77,17 @@ def test_check_config_has_no_side_effects(make_server: Callable[..., Server]) ->
     assert sorted(p.relative_to(server.folder) for p in server.folder.rglob("*")) == before
 
 
+@pytest.mark.parametrize(("limits", "lines"), [
+    ({}, 1), ({"max_profile_size": 50_000_001}, 1), ({"max_profile_size": 50_000_000}, 0)])
+def test_a_profile_limit_over_the_message_limit_is_told_at_the_start(make_server: Callable[..., Server],
+                                                                     limits: dict[str, int], lines: int) -> None:
+    """Never an error (contract 7): such a chunk goes out without its raw trace. By default it is the case."""
+    server = make_server({"limits": limits}).start()
+    told = log_lines(server, "message.max.bytes=50000000",
+                     f"limits.max_profile_size={limits.get('max_profile_size', 50 << 20)}")
+    assert len(told) == lines, server.log()
+
+
 def test_a_port_in_use_is_named(make_server: Callable[..., Server]) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -9,6 +9,7 @@ import pytest
 from local_kafka import LocalKafka, free_ports
 from support.envelopes import compound, plain, request
 from support.messages import check_message, unpack
+from support.metrics import series
 from support.perfetto_writer import Trace
 from support.projects import NO_FLAGS, PROJECT
 from support.server import Server, broker_configuration
@@ -63,6 +64,34 @@ def test_a_broker_away_means_the_spool_and_delivery_later(make_server: Callable[
     send_timed(server, after)
     for chunk in (before, during, after):
         arrives(own_kafka, chunk)
+    assert server.stop() == 0
+
+
+def test_a_rejected_chunk_is_answered_only_when_its_outcome_has_a_place(make_server: Callable[..., Server],
+                                                                        own_kafka: LocalKafka) -> None:
+    """The broker hangs: the reply waits until the spool has the outcome, and the broker gets it later."""
+    server = make_server(broker_configuration(own_kafka.bootstrap, message_timeout_ms=1000)).start()
+    assert server.send(request(plain())).status == 200
+    built = request(plain(version="1"))
+    own_kafka.pause()
+    try:
+        answer = server.send(built)
+        # Read after the reply, so what they say was so when it was sent.
+        at_reply = server.metrics()
+        waiting = spool_rows(server)
+    finally:
+        own_kafka.resume()
+    assert answer.status == 200
+    assert at_reply[series("outcomes_total", end="spooled")] == 1
+    assert at_reply[series("chunks_rejected_total", reason="profiling_platform_not_supported")] == 1
+    assert [r["topic"] for r in waiting] == ["outcomes"]
+
+    outcomes = Outcomes(own_kafka.bootstrap)
+    try:
+        wait_until(lambda: outcomes.by_event(built.event_id), "the outcome out of the spool", 60.0)
+        assert [o["reason"] for o in outcomes.by_event(built.event_id)] == ["profiling_platform_not_supported"]
+    finally:
+        outcomes.close()
     assert server.stop() == 0
 
 

@@ -1,4 +1,4 @@
-"""Health endpoints, the healthcheck command, metrics as a whole, and the fixed headers of every answer."""
+"""Health endpoints, the healthcheck command, and metrics as a whole."""
 from __future__ import annotations
 
 from typing import Callable
@@ -7,9 +7,9 @@ import pytest
 
 from conftest import Target
 from support import http_client, metrics
-from support.envelopes import Request, compound, plain, request
+from support.envelopes import compound, plain, request
 from support.perfetto_writer import Trace
-from support.projects import NO_FLAGS, PROJECT
+from support.projects import NO_FLAGS
 from support.server import Server
 
 
@@ -19,27 +19,6 @@ def test_a_healthy_server_says_so(target: Target, path: str) -> None:
     answer = http_client.get(target.url, path)
     assert answer.status == 200
     assert answer.body.startswith(b'{"is_healthy":true')
-
-
-def test_every_answer_carries_the_fixed_headers(target: Target) -> None:
-    for answer in (http_client.get(target.url, "/api/relay/healthcheck/live/"), http_client.get(target.url, "/nowhere"),
-                   target.send(request(plain())), target.send(request(plain(), headers={}))):
-        assert answer.headers["cross-origin-resource-policy"] == "cross-origin"
-        assert answer.headers["server"]
-
-
-def test_preflight(target: Target) -> None:
-    answer = target.send(Request(b"", method="OPTIONS", path=f"/api/{PROJECT.id}/envelope/", headers={
-        "Origin": "https://shop.example", "Access-Control-Request-Method": "POST"}))
-    assert answer.status in (200, 204)
-    assert answer.headers["access-control-allow-origin"] == "*"
-    assert "POST" in answer.headers["access-control-allow-methods"]
-    assert "x-sentry-auth" in answer.headers["access-control-allow-headers"].lower()
-
-
-def test_a_wrong_method_names_the_right_one(target: Target) -> None:
-    answer = target.send(Request(b"", method="DELETE", path=f"/api/{PROJECT.id}/envelope/"))
-    assert answer.status == 405 and "POST" in answer.headers["allow"]
 
 
 def test_every_chunk_has_exactly_one_end(target: Target) -> None:

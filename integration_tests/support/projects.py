@@ -57,11 +57,42 @@ PERFETTO_ONLY = Project(49, "b" * 31 + "7", features=(PERFETTO,))
 # Limit 0: what a row sends is refused the same way however often the matrix has run before.
 LIMITED = Project(50, "b" * 31 + "8", quotas=(
     {"limit": 0, "categories": ["profile_chunk"], "scope": "project", "reasonCode": "backend_off"},))
+BOTH = ["profile_chunk", "profile_chunk_ui"]
+# Each entry is in the header of a refused chunk, or is not, by one rule of contract 6; its reason says by which.
+MANY_LIMITS = Project(51, "b" * 31 + "9", quotas=(
+    {"limit": 0},
+    {"limit": 0, "categories": BOTH, "scope": "project", "reasonCode": "both"},
+    {"limit": 0, "categories": [], "scope": "key", "scopeId": "1054", "reasonCode": "this key"},
+    {"limit": 0, "scope": "key", "scopeId": "1055", "reasonCode": "another_key"},
+    {"limit": 0, "scope": "project", "scopeId": "51", "reasonCode": "a:b;c,d"},
+    {"limit": 0, "scope": "project", "scopeId": "52", "reasonCode": "another_project"},
+    {"limit": 0, "scope": "organization", "scopeId": "1", "categories": ["profile_chunk"],
+     "reasonCode": "this_organization"},
+    {"limit": 0, "scope": "organization", "scopeId": "acme", "reasonCode": "not_a_number"},
+    {"limit": 0, "categories": ["error", "transaction"], "reasonCode": "other_categories"},
+    {"limit": 0, "categories": ["from_the_future"], "reasonCode": "unknown_category"},
+    {"limit": 0, "categories": ["from_the_future", "profile_chunk"], "scope": "planet", "reasonCode": "unknown_scope"}))
+# None of these may refuse anything.
+NO_LIMITS = Project(52, "b" * 30 + "10", quotas=(
+    {"id": "only counts", "limit": None, "window": 60, "categories": BOTH},
+    {"id": "two units", "limit": 1, "window": 60, "categories": ["profile_chunk", "attachment"]},
+    {"limit": 1, "window": 60, "categories": BOTH, "reasonCode": "no_id"},
+    {"id": "no window", "limit": 1, "categories": BOTH},
+    {"id": "no categories", "limit": 1, "window": 60},
+    {"id": "unknown category", "limit": 0, "categories": ["from_the_future"]},
+    {"id": "another project", "limit": 0, "scope": "project", "scopeId": "51"},
+    {"id": "scopeId is not a number", "limit": 0, "scope": "project", "scopeId": "shop"}))
+NO_DOMAIN = Project(53, "b" * 30 + "11", domains=())
+PATTERNS = Project(54, "b" * 30 + "12", domains=("*.wide.example", "*:8443", "http://exact.example:8080"))
+# Chunks of every fate in one request: Perfetto lacks its flag, and one category its quota.
+MIXED = Project(55, "b" * 30 + "13", features=(CONTINUOUS,), quotas=(
+    {"limit": 0, "categories": ["profile_chunk_ui"], "scope": "project", "reasonCode": "ui_off"},))
+FLAGLESS_AND_LIMITED = Project(56, "b" * 30 + "14", features=(), quotas=LIMITED.quotas)
 ALL = (PROJECT, NO_FLAGS, NO_PERFETTO, DISABLED_PROJECT, NO_NUMERIC_ID, DISABLED_KEY, ONE_DOMAIN, PERFETTO_ONLY,
-       LIMITED)
+       LIMITED, MANY_LIMITS, NO_LIMITS, NO_DOMAIN, PATTERNS, MIXED, FLAGLESS_AND_LIMITED)
 
 # Small, so that the oversize cases of the matrix stay small too.
-MATRIX_LIMITS = {"max_envelope_size": 4 << 20, "max_profile_size": 2 << 20}
+MATRIX_LIMITS = {"max_envelope_size": 4 << 20, "max_profile_size": 2 << 20, "max_profile_chunk_count": 8}
 
 
 def deep_merge(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,10 +69,17 @@ class Profiles(TopicReader):
         self._sorted = len(records)
         return self._by_chunk.get(chunk_id, [])
 
+    def count_chunks(self) -> Counter[str]:
+        """How often each chunk has come."""
+        return Counter(chunk_id_of(r) for r in self.read_to_end())
+
 
 class Outcomes(TopicReader):
     def __init__(self, bootstrap: str, topic: str = "outcomes"):
         super().__init__(bootstrap, topic)
 
+    def all(self) -> list[dict[str, Any]]:
+        return [json.loads(r.value) for r in self.read_to_end()]
+
     def by_event(self, event_id: str) -> list[dict[str, Any]]:
-        return [o for o in (json.loads(r.value) for r in self.read_to_end()) if o.get("event_id") == event_id]
+        return [o for o in self.all() if o.get("event_id") == event_id]

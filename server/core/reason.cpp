@@ -19,6 +19,10 @@ std::span<const reason_row> reason_table() { return table; }
 
 reason_row const& row_of(reason r) { return table[static_cast<std::size_t>(r)]; }
 
+bool ends_requests(reason r) { return r < reason::unavailable || r == reason::internal; }
+
+bool ends_chunks(reason r) { return r >= reason::byte_budget; }
+
 reason to_reason(envelope::errc e) {
   using envelope::errc;
   switch (e) {

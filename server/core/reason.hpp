@@ -46,9 +46,9 @@ namespace profile_relay::server {
   X(timeout_body, 408, 0, "", 0, "request body came too slowly")                                      \
   X(body_too_large, 413, 0, "", 0, "envelope exceeds limits.max_envelope_size")                       \
   X(unsupported_encoding, 415, 0, "", 0, "unsupported content encoding")                              \
-  X(byte_budget, 503, 0, "", 5, "server is out of memory budget")                                     \
   X(memory_watermark, 503, 0, "", 5, "server is over its memory mark")                                \
-  X(shutting_down, 503, 0, "", 1, "server is shutting down")                                          \
+  /* the request, or each of its chunks */                                                            \
+  X(byte_budget, 503, 0, "", 5, "server is out of memory budget")                                     \
   /* a chunk */                                                                                       \
   X(unavailable, 503, 0, "", 30, "neither Kafka nor the spool can take the profile")                  \
   X(too_large, 413, 3, "too_large:profile_chunk", 0, "profile_chunk exceeds limits.max_profile_size") \
@@ -66,6 +66,8 @@ namespace profile_relay::server {
   X(profiling_malformed_stacks, 200, 3, "profiling_malformed_stacks", 0, "")                          \
   X(profiling_duration_is_too_long, 200, 3, "profiling_duration_is_too_long", 0, "")                  \
   X(profiling_exceed_size_limit, 200, 3, "profiling_exceed_size_limit", 0, "")                        \
+  /* no request is known to end by these two, our own mistakes; `internal` is also the outcome of */  \
+  /* what a broker refused for good after a 200 */                                                    \
   X(profiling_failed_serialization, 200, 3, "profiling_failed_serialization", 0, "")                  \
   X(internal, 500, 3, "internal", 0, "internal error")
 
@@ -87,6 +89,13 @@ struct reason_row {
 
 std::span<const reason_row> reason_table();
 reason_row const& row_of(reason r);
+
+/// Whether a request can end by `r` alone, before or without any chunk; such ends are counted in
+/// requests_rejected_total.
+bool ends_requests(reason r);
+/// Whether a known chunk can end by `r`; such ends are counted in chunks_rejected_total. A request that only
+/// repeats its chunks' reason is not counted a second time.
+bool ends_chunks(reason r);
 
 reason to_reason(envelope::errc e);
 reason to_reason(envelope::auth_errc e);

@@ -1,12 +1,18 @@
 #include "server/core/scope.hpp"
 
 #include "config/allowed_domains.hpp"
+#include "config/scalar_text.hpp"
 
 namespace profile_relay::server {
 
 namespace {
 
-bool is_web(std::string_view url) { return url.starts_with("http://") || url.starts_with("https://"); }
+bool is_web(std::string_view url) {
+  auto const end = url.find("://");
+  if (end == std::string_view::npos) return false;
+  auto const scheme = config::to_lower(url.substr(0, end));
+  return scheme == "http" || scheme == "https";
+}
 
 }  // namespace
 

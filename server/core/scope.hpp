@@ -21,8 +21,8 @@ struct project_scope {
   config::public_key const* key = nullptr;  ///< points into `project`
 };
 
-/// The origin of a request: header `Origin`, else `Referer`, http and https only; absent otherwise
-/// (contract 5.2).
+/// The origin of a request: header `Origin`, else `Referer`, http and https only, in any case of
+/// letters; absent otherwise (contract 5.2).
 std::optional<std::string_view> request_origin(std::optional<std::string_view> origin,
                                                std::optional<std::string_view> referer);
 

@@ -72,6 +72,9 @@ void add_server_commands(CLI::App& app, arguments& a) {
   auto* docs = config->add_subcommand("docs", "prints the table of all options as Markdown")->group("");
   docs->callback([&a] { a.chosen = cmd_config_docs; });
 
+  app.add_subcommand("reasons", "prints what can end a request or a chunk, and what to do, as Markdown")
+      ->callback([&a] { a.chosen = cmd_reasons; });
+
   auto* check = app.add_subcommand("check-config", "reads config.yml and all project files; changes nothing");
   add_config(*check, a);
   check->callback([&a] {

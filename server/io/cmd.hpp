@@ -25,6 +25,7 @@ int cmd_run(run_arguments const& a);
 int cmd_config_init(std::filesystem::path const& dir);
 int cmd_config_show(config_arguments const& a);
 int cmd_config_docs();
+int cmd_reasons();
 int cmd_check_config(config_arguments const& a);
 
 struct healthcheck_arguments {

@@ -3,6 +3,7 @@
 #include <fstream>
 #include <iostream>
 
+#include "server/core/reason_page.hpp"
 #include "server/io/cmd_files.hpp"
 #include "server/io/project_watcher.hpp"
 
@@ -65,6 +66,11 @@ int cmd_config_show(config_arguments const& a) {
 
 int cmd_config_docs() {
   std::cout << config::options_markdown();
+  return 0;
+}
+
+int cmd_reasons() {
+  std::cout << reasons_markdown();
   return 0;
 }
 

@@ -53,10 +53,11 @@ std::optional<http_reply> http_exchange::find_scope(envelope::envelope_header co
 
 std::optional<std::uint64_t> http_exchange::prepare() {
   auto const body = body_.view();
-  if (body.empty()) return finish_early(error_reply(reason::empty_body)), std::nullopt;
+  // Before all else: a body from a stranger, also an empty one, is not judged.
   if (!who_.scope && !envelope::parse_header(body)) {
     return finish_early(error_reply(reason::auth_bad_envelope_header)), std::nullopt;
   }
+  if (body.empty()) return finish_early(error_reply(reason::empty_body)), std::nullopt;
   auto env = envelope::parse(body);
   if (!env)
     return finish_early(error_reply(to_reason(env.error().code), cause_of(env.error()))), std::nullopt;

@@ -109,6 +109,7 @@ struct http_parser::impl {
     head.expect_continue = !head.http10 && boost::beast::iequals(m[http::field::expect], "100-continue");
     head.x_sentry_auth = find("x-sentry-auth");
     head.authorization = find(http::field::authorization);
+    head.several_auths = m.count("x-sentry-auth") > 1 || m.count(http::field::authorization) > 1;
     head.origin = find(http::field::origin);
     head.referer = find(http::field::referer);
     head.forwarded_for = find("x-forwarded-for");

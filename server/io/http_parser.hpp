@@ -20,6 +20,7 @@ struct http_head {
       0;  ///< 0 also when there is neither length nor chunked: then there is no body
   bool expect_continue = false;
   std::optional<std::string_view> x_sentry_auth, authorization, origin, referer, forwarded_for;
+  bool several_auths = false;  ///< X-Sentry-Auth or Authorization comes twice
   std::string_view content_encoding;
   bool several_encodings = false;
 

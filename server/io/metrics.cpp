@@ -120,11 +120,8 @@ struct metrics::impl {
       std::string const name(row.name);
       if (!requests.contains(row.status))
         requests[row.status] = &by_status.Add({{"status", std::to_string(row.status)}});
-      // Chunks have counters of their own; a request that only repeats their reason is none of its own.
-      bool const of_requests = row.id < reason::unavailable || row.id == reason::internal;
-      rejected_requests.push_back(of_requests ? &by_reason.Add({{"reason", name}}) : nullptr);
-      bool const of_chunks = row.id >= reason::byte_budget;
-      rejected_chunks.push_back(of_chunks ? &chunk_reason.Add({{"reason", name}}) : nullptr);
+      rejected_requests.push_back(ends_requests(row.id) ? &by_reason.Add({{"reason", name}}) : nullptr);
+      rejected_chunks.push_back(ends_chunks(row.id) ? &chunk_reason.Add({{"reason", name}}) : nullptr);
     }
     auto& ends = family("profile_relay_chunks_total", "Chunks by their end; each chunk has exactly one");
     constexpr std::array end_names{"delivered", "spooled", "rejected"};

@@ -37,6 +37,7 @@ std::optional<http_reply> session::identify(http_route const& route, request_ide
   auto const& head = parser_.head();
   if (loop_.services.memory_over_mark()) return error_reply(reason::memory_watermark);
   if (!route.project_id) return error_reply(reason::bad_project_id);
+  if (head.several_auths) return error_reply(reason::auth_multiple);
   auto const auth = envelope::parse_auth({head.x_sentry_auth, head.authorization, route.query});
   if (!auth) return error_reply(to_reason(auth.error()));
   who.project_id = *route.project_id;

@@ -3,6 +3,10 @@
 #include <catch2/catch.hpp>
 #include <set>
 #include <string>
+#include <utility>
+#include <vector>
+
+#include "profile/expand.hpp"
 
 using namespace profile_relay;
 using namespace profile_relay::server;
@@ -63,23 +67,69 @@ TEST_CASE("outcome ids and reasons are those of contract 11") {
   CHECK(found);
 }
 
+namespace {
+
+/// True for the values that the enum has a name for: others are printed as a cast.
+template <auto Value>
+constexpr bool is_named() {
+  return std::string_view(__PRETTY_FUNCTION__).find("Value = (") == std::string_view::npos;
+}
+
+/// All values of an enum of one byte, also those that are added tomorrow.
+template <class Enum>
+std::vector<Enum> all_of() {
+  std::vector<Enum> out;
+  [&]<std::size_t... V>(std::index_sequence<V...>) {
+    ((is_named<static_cast<Enum>(V)>() ? out.push_back(static_cast<Enum>(V)) : void()), ...);
+  }
+  (std::make_index_sequence<256>());
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("the walk over an enum finds all of its values and no other") {
+  enum class sample : std::uint8_t { first = 1, second, last = 255 };
+  CHECK(all_of<sample>() == std::vector{sample::first, sample::second, sample::last});
+  CHECK(all_of<reason>().size() == reason_table().size());
+}
+
 TEST_CASE("every error of the layers below has its own reason, with the status of its kind") {
   std::set<reason> seen;
-  for (int e = 1; e <= static_cast<int>(envelope::errc::internal_item_type); ++e) {
-    auto const r = to_reason(static_cast<envelope::errc>(e));
+  for (auto const e : all_of<envelope::errc>()) {
+    auto const r = to_reason(e);
     CHECK(seen.insert(r).second);
+    CHECK(row_of(r).name == "envelope_" + std::string(envelope::name(e)));
     CHECK(row_of(r).status == 400);
   }
-  std::set<int> const auth_statuses{400, 401};
-  for (int e = 1; e <= static_cast<int>(envelope::auth_errc::bad_version); ++e) {
-    auto const r = to_reason(static_cast<envelope::auth_errc>(e));
+  for (auto const e : all_of<envelope::auth_errc>()) {
+    auto const r = to_reason(e);
     CHECK(seen.insert(r).second);
-    CHECK(auth_statuses.contains(row_of(r).status));
+    CHECK(row_of(r).status == (row_of(r).name.starts_with("auth_") ? 401 : 400));
   }
-  for (int e = 1; e <= static_cast<int>(profile::errc::failed_serialization); ++e) {
-    auto const r = to_reason(static_cast<profile::errc>(e));
+  for (auto const e : all_of<profile::errc>()) {
+    auto const r = to_reason(e);
     CHECK(seen.insert(r).second);
     CHECK(row_of(r).status == 200);
     CHECK(row_of(r).name.starts_with("profiling_"));
   }
+  // Those of the decoder have the name of what they mean for the chunk.
+  for (auto const e : all_of<perfetto_decode::errc>()) {
+    auto const r = to_reason(profile::refusal_of({e, 0, {}}).code);
+    CHECK(r == (perfetto_decode::is_limit(e) ? reason::profiling_exceed_size_limit
+                                             : reason::profiling_invalid_sampled_profile));
+  }
+  CHECK_FALSE(seen.contains(reason::internal));
+}
+
+TEST_CASE("a reason is counted for requests or for chunks, and only for both where either can end so") {
+  std::set<reason> both;
+  for (auto const& row : reason_table()) {
+    INFO(row.name);
+    CHECK((ends_requests(row.id) || ends_chunks(row.id)));
+    if (ends_requests(row.id) && ends_chunks(row.id)) both.insert(row.id);
+    // What has an outcome is about a chunk.
+    if (row.outcome_id != 0) CHECK(ends_chunks(row.id));
+  }
+  CHECK(both == std::set{reason::byte_budget, reason::internal});
 }

@@ -67,6 +67,9 @@ TEST_CASE("the origin is Origin, else Referer, of the web only") {
   CHECK(request_origin(text("https://a"), text("https://b/x")) == text("https://a"));
   CHECK(request_origin(text("null"), text("https://b/x")) == text("https://b/x"));
   CHECK(request_origin(text("file://x"), {}) == text());
+  CHECK(request_origin(text("HTTPS://evil"), text("http://b")) == text("HTTPS://evil"));
+  CHECK(request_origin(text("https:/a"), {}) == text());
+  CHECK(request_origin(text(""), text("")) == text());
   CHECK(request_origin({}, text("http://b/x")) == text("http://b/x"));
   CHECK(request_origin({}, {}) == text());
 }
