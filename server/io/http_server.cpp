@@ -67,7 +67,7 @@ http_server_options make_http_options(config::settings const& s) {
 }
 
 struct http_server::impl {
-  impl(http_server_options const& o, trusted_proxies proxies) : workers(o.workers) {
+  impl(http_server_options const& o, config::ip_networks proxies) : workers(o.workers) {
     session.header_timeout = o.header_timeout;
     session.body_timeout = o.body_timeout;
     session.keepalive_timeout = o.keepalive_timeout;
@@ -129,12 +129,12 @@ http_server::~http_server() = default;
 
 start_result<std::unique_ptr<http_server>> http_server::start(http_server_options const& o,
                                                               http_services& services) {
-  std::string bad;
-  auto proxies = trusted_proxies::parse(o.trusted_proxies, bad);
-  if (!proxies)
-    return start_error{"http.trusted_proxies: \"" + bad +
-                       "\" is neither an address nor a network in CIDR form"};
-  auto p = std::make_unique<impl>(o, std::move(*proxies));
+  config::ip_networks proxies;
+  for (auto const& text : o.trusted_proxies)
+    if (!proxies.add(text))
+      return start_error{"http.trusted_proxies: \"" + text +
+                         "\" is neither an address nor a network in CIDR form"};
+  auto p = std::make_unique<impl>(o, std::move(proxies));
   p->max_connections = o.max_connections;
   for (std::size_t i = 0; i < std::max<std::size_t>(1, o.threads); ++i)
     p->threads.push_back(std::make_unique<io_thread>(services, p->session, p->workers, p->connections));

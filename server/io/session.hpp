@@ -34,7 +34,7 @@ struct session_options {
   std::size_t max_envelope_size = 200u << 20;
   /// Bodies above this are expanded by the workers, so that this thread keeps answering others meanwhile.
   std::size_t inline_body = 32u << 10;
-  trusted_proxies proxies;
+  config::ip_networks proxies;  ///< http.trusted_proxies
 };
 
 class session;
