@@ -26,6 +26,7 @@ class Project:
     domains: tuple[str, ...] = ("*",)
     organization: int = 1
     quotas: tuple[dict[str, Any], ...] = ()
+    blocked: tuple[str, ...] = ()
 
     def document(self) -> dict[str, Any]:
         key = {"publicKey": self.key, "isEnabled": self.enabled_key}
@@ -34,7 +35,8 @@ class Project:
         return {"publicKeys": [key], "organizationId": self.organization, "slug": f"project-{self.id}",
                 "disabled": self.disabled,
                 "config": {"allowedDomains": list(self.domains), "eventRetention": self.retention,
-                           "features": list(self.features), "quotas": list(self.quotas)}}
+                           "features": list(self.features), "quotas": list(self.quotas),
+                           "filterSettings": {"clientIps": {"blacklistedIps": list(self.blocked)}}}}
 
     def write(self, folder: Path) -> Path:
         path = folder / "projects" / f"{self.id}.json"
@@ -57,8 +59,11 @@ PERFETTO_ONLY = Project(49, "b" * 31 + "7", features=(PERFETTO,))
 # Limit 0: what a row sends is refused the same way however often the matrix has run before.
 LIMITED = Project(50, "b" * 31 + "8", quotas=(
     {"limit": 0, "categories": ["profile_chunk"], "scope": "project", "reasonCode": "backend_off"},))
+# Networks of everyone, since the container sees its clients under addresses that nobody here knows; and of no one.
+BLOCKED = Project(51, "b" * 31 + "9", blocked=("0.0.0.0/0", "::/0"))
+NOT_BLOCKED = Project(52, "c" * 31 + "1", blocked=("198.51.100.7", "203.0.113.0/24", "2001:db8::/32"))
 ALL = (PROJECT, NO_FLAGS, NO_PERFETTO, DISABLED_PROJECT, NO_NUMERIC_ID, DISABLED_KEY, ONE_DOMAIN, PERFETTO_ONLY,
-       LIMITED)
+       LIMITED, BLOCKED, NOT_BLOCKED)
 
 # Small, so that the oversize cases of the matrix stay small too.
 MATRIX_LIMITS = {"max_envelope_size": 4 << 20, "max_profile_size": 2 << 20}
