@@ -40,21 +40,21 @@ void session_loop::abort() {
   }
 }
 
-session::session(asio::ip::tcp::socket socket, session_loop& loop, http_endpoint endpoint)
-    : socket_(std::move(socket)), loop_(loop), endpoint_(endpoint), in_(input_size) {
+session::session(asio::ip::tcp::socket socket, asio::ip::tcp::endpoint const& peer, connection_place place,
+                 session_loop& loop, http_endpoint endpoint)
+    : counted_(std::move(place)),
+      socket_(std::move(socket)),
+      loop_(loop),
+      endpoint_(endpoint),
+      peer_(peer.address().to_string()),
+      in_(input_size) {
   place_ = loop_.sessions.insert(loop_.sessions.end(), this);
-  ++loop_.connections;
   boost::system::error_code ec;
   socket_.set_option(asio::ip::tcp::no_delay(true), ec);
-  auto const remote = socket_.remote_endpoint(ec);
-  if (!ec) peer_ = remote.address().to_string();
   allow(loop_.options.header_timeout);
 }
 
-session::~session() {
-  loop_.sessions.erase(place_);
-  --loop_.connections;
-}
+session::~session() { loop_.sessions.erase(place_); }
 
 void session::start() {
   asio::co_spawn(

@@ -14,6 +14,8 @@
 #include <utility>
 #include <vector>
 
+#include "server/core/body_pace.hpp"
+#include "server/io/connection_place.hpp"
 #include "server/io/content_decoder.hpp"
 #include "server/io/http_exchange.hpp"
 #include "server/io/http_parser.hpp"
@@ -65,7 +67,8 @@ struct session_loop {
 /// what a request means is decided by find_route, parse_auth, authorize, http_exchange and reply_to.
 class session : public std::enable_shared_from_this<session> {
  public:
-  session(boost::asio::ip::tcp::socket socket, session_loop& loop, http_endpoint endpoint);
+  session(boost::asio::ip::tcp::socket socket, boost::asio::ip::tcp::endpoint const& peer,
+          connection_place place, session_loop& loop, http_endpoint endpoint);
   ~session();
   /// Runs until the connection ends; keeps itself alive.
   void start();
@@ -120,6 +123,7 @@ class session : public std::enable_shared_from_this<session> {
   boost::asio::ip::tcp::socket socket_;
   session_loop& loop_;
   http_endpoint endpoint_;
+  connection_place counted_;
   std::list<session*>::iterator place_;
   std::string peer_;
 
