@@ -61,6 +61,9 @@ http_server_options make_http_options(config::settings const& s) {
   o.max_connections = s.limits.max_connections;
   o.header_timeout = s.limits.header_timeout;
   o.body_timeout = s.limits.body_timeout;
+  // Longer than the pause that is allowed, or nobody could take that pause.
+  o.body_rate_window = 3 * s.limits.body_timeout;
+  o.min_body_rate = s.limits.min_body_rate;
   o.keepalive_timeout = s.limits.keepalive_timeout;
   o.max_envelope_size = s.limits.max_envelope_size;
   return o;
@@ -72,6 +75,9 @@ struct http_server::impl {
     session.body_timeout = o.body_timeout;
     session.keepalive_timeout = o.keepalive_timeout;
     session.budget_timeout = o.budget_timeout;
+    session.linger_timeout = o.linger_timeout;
+    session.min_body_rate = o.min_body_rate;
+    session.body_rate_window = o.body_rate_window;
     session.max_envelope_size = o.max_envelope_size;
     session.inline_body = o.inline_body;
     session.proxies = std::move(proxies);
