@@ -10,10 +10,14 @@ TEST_CASE("addresses have one text, whatever they came as") {
     bool v4;
   };
   row const rows[] = {
-      {"127.0.0.1", "127.0.0.1", true},          {"0.0.0.0", "0.0.0.0", true},
-      {"::1", "::1", false},                     {"::", "::", false},
-      {"FD00:0:0::1", "fd00::1", false},         {"::ffff:10.1.2.3", "10.1.2.3", true},
-      {"::ffff:a01:203", "10.1.2.3", true},      {"::fffe:10.1.2.3", "::fffe:a01:203", false},
+      {"127.0.0.1", "127.0.0.1", true},
+      {"0.0.0.0", "0.0.0.0", true},
+      {"::1", "::1", false},
+      {"::", "::", false},
+      {"FD00:0:0::1", "fd00::1", false},
+      {"::ffff:10.1.2.3", "10.1.2.3", true},
+      {"::ffff:a01:203", "10.1.2.3", true},
+      {"::fffe:10.1.2.3", "::fffe:a01:203", false},
       {"::10.1.2.3", "::10.1.2.3", false},
   };
   for (auto const& r : rows) {
@@ -26,8 +30,9 @@ TEST_CASE("addresses have one text, whatever they came as") {
 }
 
 TEST_CASE("what is neither an address nor a network is refused") {
-  for (auto const* text : {"", "localhost", "10.0.0", "10.0.0.0/33", "10.0.0.0/", "/8", "::/129", "10.0.0.0/8/8",
-                           "10.0.0.0/-1", "[::1]", "1.2.3.4:80", "fe80::1%eth0", " 1.2.3.4", "010.0.0.1"}) {
+  for (auto const* text :
+       {"", "localhost", "10.0.0", "10.0.0.0/33", "10.0.0.0/", "/8", "::/129", "10.0.0.0/8/8", "10.0.0.0/-1",
+        "[::1]", "1.2.3.4:80", "fe80::1%eth0", " 1.2.3.4", "010.0.0.1"}) {
     INFO(text);
     ip_networks none;
     CHECK_FALSE(none.add(text));

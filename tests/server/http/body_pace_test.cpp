@@ -25,7 +25,8 @@ std::optional<milliseconds> ended_after(body_pace pace, std::vector<one_read> co
   milliseconds waited{0};
   for (auto const& r : all) {
     // A read may not wait longer than the pace has patience: then the server gives up.
-    if (r.waited >= pace.patience()) return waited + std::chrono::duration_cast<milliseconds>(pace.patience());
+    if (r.waited >= pace.patience())
+      return waited + std::chrono::duration_cast<milliseconds>(pace.patience());
     waited += r.waited;
     pace.waited(r.waited);
     pace.received(r.bytes);
@@ -50,15 +51,30 @@ TEST_CASE("which bodies are too slow, and when that is known") {
       {"no rate asked for", 0, seconds(30), reads(100, std::chrono::hours(1), 0), nullopt},
       {"exactly fast enough", 1024, seconds(30), reads(1000, milliseconds(990), 1024), nullopt},
       {"half as fast as it must be", 1024, seconds(30), reads(100, seconds(1), 512), seconds(30)},
-      {"a pause shorter than the window", 1024, seconds(30), {{seconds(29), 0}, {seconds(0), 30 * 1024}, {seconds(29), 1}},
+      {"a pause shorter than the window",
+       1024,
+       seconds(30),
+       {{seconds(29), 0}, {seconds(0), 30 * 1024}, {seconds(29), 1}},
        nullopt},
-      {"a burst buys no more than the next window", 1024, seconds(30), {{seconds(0), 1u << 30}, {seconds(31), 1}},
+      {"a burst buys no more than the next window",
+       1024,
+       seconds(30),
+       {{seconds(0), 1u << 30}, {seconds(31), 1}},
        seconds(30)},
-      {"fast, then a trickle", 1024, seconds(30), {{seconds(5), 30 * 1024}, {seconds(29), 1}, {seconds(2), 1}},
+      {"fast, then a trickle",
+       1024,
+       seconds(30),
+       {{seconds(5), 30 * 1024}, {seconds(29), 1}, {seconds(2), 1}},
        seconds(35)},
-      {"what is over counts for the next block", 1000, seconds(10), {{seconds(1), 19'999}, {seconds(9), 1}, {seconds(9), 1}},
+      {"what is over counts for the next block",
+       1000,
+       seconds(10),
+       {{seconds(1), 19'999}, {seconds(9), 1}, {seconds(9), 1}},
        nullopt},
-      {"less than a byte in a window", 1, milliseconds(10), {{milliseconds(9), 1}, {milliseconds(9), 1}, {milliseconds(11), 0}},
+      {"less than a byte in a window",
+       1,
+       milliseconds(10),
+       {{milliseconds(9), 1}, {milliseconds(9), 1}, {milliseconds(11), 0}},
        milliseconds(28)},
       {"the largest rate", std::uint64_t{1} << 32, std::chrono::hours(72), {{seconds(1), 1}}, nullopt},
   }));
