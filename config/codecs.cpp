@@ -1,5 +1,7 @@
 #include "config/codecs.hpp"
 
+#include "config/ip_networks.hpp"
+
 namespace profile_relay::config {
 
 verdict require_scalar(node const& in) {
@@ -22,7 +24,7 @@ verdict path_codec::parse(node const& in, value& out) {
 
 verdict address_codec::parse(node const& in, value& out) {
   if (auto refused = require_scalar(in)) return refused;
-  if (!is_ip_address(in.scalar))
+  if (!ip_address::parse(in.scalar))
     return refusal{errc::not_allowed,
                    "'" + in.scalar + "' is not " + allowed() + " (names are not resolved)"};
   out = in.scalar;
@@ -77,7 +79,7 @@ verdict ip_ranges_codec::parse(node const& in, value& out) {
   value parsed;
   for (auto const& item : in.items) {
     if (auto refused = require_scalar(item)) return refused;
-    if (!is_ip_range(item.scalar))
+    if (!ip_network::parse(item.scalar))
       return refusal{errc::not_allowed, "'" + item.scalar + "' is not allowed; allowed: " + allowed()};
     parsed.push_back(item.scalar);
   }

@@ -123,13 +123,10 @@ class project_parser {
     if (auto const* ips = filters.object("clientIps")) {
       object_reader reader(file_, "config.filterSettings.clientIps.", *ips, failure_);
       if (auto const* list = reader.list("blacklistedIps"))
-        for (auto& ip : texts(*list, "blacklistedIps", reader)) {
-          if (is_ip_range(ip))
-            out_.value.blocked_ips.push_back(std::move(ip));
-          else
+        for (auto const& ip : texts(*list, "blacklistedIps", reader))
+          if (!out_.value.blocked_ips.add(ip))
             warn(list->line, "config.filterSettings.clientIps.blacklistedIps: '" + ip +
                                  "' is skipped: not an IP address or range");
-        }
     }
     for (std::string_view const key : {"releases", "generic"})
       if (auto const* found = filters.any(key))

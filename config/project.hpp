@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "config/error.hpp"
+#include "config/ip_networks.hpp"
 
 namespace profile_relay::config {
 
@@ -45,7 +46,7 @@ struct project {
   bool continuous_profiling = false;           ///< organizations:continuous-profiling
   bool continuous_profiling_perfetto = false;  ///< organizations:continuous-profiling-perfetto
   std::vector<quota> quotas;
-  std::vector<std::string> blocked_ips;  ///< filterSettings.clientIps.blacklistedIps
+  ip_networks blocked_ips;  ///< filterSettings.clientIps.blacklistedIps: their chunks are dropped
 };
 
 struct parsed_project {

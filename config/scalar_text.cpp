@@ -1,7 +1,5 @@
 #include "config/scalar_text.hpp"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -87,24 +85,6 @@ std::string to_lower(std::string_view text) {
   for (char& c : out)
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   return out;
-}
-
-bool is_ip_address(std::string_view text) {
-  // inet_pton reads up to the first NUL and would take what stands before it for the whole.
-  if (text.find('\0') != std::string_view::npos) return false;
-  std::string const copy(text);
-  std::array<unsigned char, 16> bytes{};
-  return inet_pton(AF_INET, copy.c_str(), bytes.data()) == 1 ||
-         inet_pton(AF_INET6, copy.c_str(), bytes.data()) == 1;
-}
-
-bool is_ip_range(std::string_view text) {
-  auto const slash = text.find('/');
-  if (slash == std::string_view::npos) return is_ip_address(text);
-  auto const address = text.substr(0, slash);
-  auto const prefix = parse_unsigned(text.substr(slash + 1));
-  if (prefix.problem || !is_ip_address(address)) return false;
-  return prefix.value <= (address.find(':') == std::string_view::npos ? 32u : 128u);
 }
 
 }  // namespace profile_relay::config

@@ -37,9 +37,4 @@ std::string print_fraction(double value);
 
 std::string to_lower(std::string_view text);
 
-/// An IPv4 or IPv6 address in its usual notation.
-bool is_ip_address(std::string_view text);
-/// An address, or an address with a prefix length ("10.0.0.0/8").
-bool is_ip_range(std::string_view text);
-
 }  // namespace profile_relay::config

@@ -98,6 +98,7 @@ struct settings {
     std::chrono::seconds keepalive_timeout{5};
     std::chrono::seconds header_timeout{5};
     std::chrono::seconds body_timeout{10};
+    std::uint64_t min_body_rate = 1u << 10;  ///< bytes per second, 0 = none
     std::chrono::seconds shutdown_timeout{10};
     std::uint32_t tcp_listen_backlog = 1024;
     std::optional<std::uint32_t> max_connections;

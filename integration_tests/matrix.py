@@ -22,11 +22,11 @@ import zstandard
 from support.envelopes import (Chunk, Request, auth, compound, item, metadata, new_id, pair, plain, request, sample_v2)
 from support.metrics import Series, series
 from support.perfetto_writer import MAIN, Thread, Trace, packet
-from support.projects import (DISABLED_KEY, DISABLED_PROJECT, LIMITED, MATRIX_LIMITS, NO_FLAGS, NO_NUMERIC_ID, NO_PERFETTO,
-                              ONE_DOMAIN, PERFETTO_ONLY, PROJECT)
+from support.projects import (BLOCKED, DISABLED_KEY, DISABLED_PROJECT, LIMITED, MATRIX_LIMITS, NO_FLAGS, NO_NUMERIC_ID,
+                              NO_PERFETTO, NOT_BLOCKED, ONE_DOMAIN, PERFETTO_ONLY, PROJECT)
 
 UI, BACKEND = 26, 18  # data categories profile_chunk_ui and profile_chunk
-RATE_LIMITED, INVALID = 2, 3
+FILTERED, RATE_LIMITED, INVALID = 1, 2, 3
 FLAG = "organizations:continuous-profiling"
 FLAG_PERFETTO = "organizations:continuous-profiling-perfetto"
 
@@ -395,6 +395,31 @@ QUOTAS = [
          headers=BACKEND_OFF),
 ]
 
+def filtered(name: str, build: Callable[[], Request], category: int, chunks: int = 1) -> Case:
+    """The project drops what the client's address sends (contract 10)."""
+    return Case(name, build, 200, (), (Outcome("ip-address", category, FILTERED),) * chunks,
+                {series("chunks_total", end="rejected"): chunks,
+                 series("chunks_rejected_total", reason="filtered_ip_address"): chunks,
+                 series("outcomes_total", end="delivered"): chunks})
+
+
+FILTERS = [
+    filtered("blocked network", lambda: request(plain(), project=BLOCKED), BACKEND),
+    filtered("blocked network, a trace", lambda: request(compound(trace()), project=BLOCKED), UI),
+    filtered("blocked network, every chunk", lambda: request(plain(), plain(), project=BLOCKED), BACKEND, 2),
+    # Contract 3.6: filters come after expansion and before normalisation.
+    rejected("blocked network, a broken chunk keeps its own reason",
+             lambda: request(plain(payload=b"[1,2"), project=BLOCKED), "profiling_invalid_json", BACKEND),
+    filtered("blocked network, before the samples are counted", lambda: request(
+        compound(trace(samples=2, threads=LONE)), project=BLOCKED), UI),
+    # Only a proxy that http.trusted_proxies names is believed; the target has none.
+    filtered("blocked network, whatever X-Forwarded-For says", lambda: request(
+        plain(), project=BLOCKED, headers={**auth(BLOCKED.key), "X-Forwarded-For": "nonsense"}), BACKEND),
+    delivered("not blocked", lambda: request(plain(), project=NOT_BLOCKED)),
+    delivered("not blocked, whatever X-Forwarded-For says", lambda: request(
+        plain(), project=NOT_BLOCKED, headers={**auth(NOT_BLOCKED.key), "X-Forwarded-For": "198.51.100.7"})),
+]
+
 TRACES = [
     delivered("trace cut off in its last packet", lambda: request(compound(cut_short(trace()))),
               decode_counts={"packet_truncated": 1}),
@@ -468,4 +493,4 @@ def _two_data_items() -> Chunk:
     return chunk
 
 
-MATRIX = [*FORMS, *OTHER_ITEMS, *FLAGS, *WHO, *BROKEN_ENVELOPES, *ENCODINGS, *SIZES, *QUOTAS, *TRACES, *DOCUMENTS]
+MATRIX = [*FORMS, *OTHER_ITEMS, *FLAGS, *WHO, *BROKEN_ENVELOPES, *ENCODINGS, *SIZES, *QUOTAS, *FILTERS, *TRACES, *DOCUMENTS]

@@ -27,7 +27,6 @@ from support.waiting import wait_until
 # No request of a client is known to end by these. As short as possible.
 EXCUSED = {
     "internal": "our own mistake; as the outcome of what a broker refuses for good it has a test below",
-    "filtered_ip_address": "config.filterSettings is not read yet",
     "profiling_failed_serialization": "our own mistake: all text was checked to be UTF-8 when it was read",
 }
 

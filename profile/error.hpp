@@ -9,8 +9,8 @@
 
 namespace profile_relay::profile {
 
-/// Why a chunk is rejected by its content. The names are the outcome reasons without their "profiling_"
-/// prefix. Source: ingestion contract 11.
+/// Why a chunk is rejected by its content or, last, by a filter. The names are the outcome reasons without their
+/// "profiling_" prefix. Source: ingestion contract 11.
 enum class errc : std::uint8_t {
   invalid_json = 1,
   invalid_sampled_profile,
@@ -22,6 +22,7 @@ enum class errc : std::uint8_t {
   duration_is_too_long,
   exceed_size_limit,
   failed_serialization,
+  filtered_ip_address,  ///< nothing is wrong with it (outcome "ip-address")
 };
 
 struct error {

@@ -24,8 +24,9 @@ using outcome_of_step = boost::system::result<void, error>;
 /// The steps for one chunk. What is known of it by the time it is refused stays in `out_`.
 class expansion {
  public:
-  expansion(envelope::raw_chunk const& in, expand_limits const& lim, expand_outcome& out)
-      : in_(in), lim_(lim), out_(out) {}
+  expansion(envelope::raw_chunk const& in, expand_limits const& lim, bool address_blocked,
+            expand_outcome& out)
+      : in_(in), lim_(lim), address_blocked_(address_blocked), out_(out) {}
 
   result<expanded> run();
 
@@ -38,6 +39,7 @@ class expansion {
   outcome_of_step check_platform();
   outcome_of_step read_or_convert();
   outcome_of_step decode_and_convert();
+  outcome_of_step filter();
   result<expanded> finish();
 
   bool perfetto() const { return in_.shape == chunk_shape::perfetto; }
@@ -45,6 +47,7 @@ class expansion {
 
   envelope::raw_chunk const& in_;
   expand_limits const& lim_;
+  bool address_blocked_;
   expand_outcome& out_;
   std::optional<json_document> doc_;
   routing_facts facts_;
@@ -148,6 +151,12 @@ outcome_of_step expansion::read_or_convert() {
   return read_profile(*doc_, {lim_.max_json_depth, lim_.decode.frames}, chunk_);
 }
 
+outcome_of_step expansion::filter() {
+  if (!address_blocked_) return {};
+  return error{errc::filtered_ip_address, "ip_address",
+               "the client's address is in config.filterSettings.clientIps of the project", 0};
+}
+
 std::string expansion::raw_content_type() const {
   const auto own = chunk_.content_type.text();
   const bool names_perfetto =
@@ -181,7 +190,7 @@ result<expanded> expansion::finish() {
 result<expanded> expansion::run() {
   for (const auto step :
        {&expansion::check_item, &expansion::parse, &expansion::check_version, &expansion::read_the_header,
-        &expansion::check_platform, &expansion::read_or_convert})
+        &expansion::check_platform, &expansion::read_or_convert, &expansion::filter})
     if (auto ok = (this->*step)(); !ok) return std::move(ok).error();
   return finish();
 }
@@ -198,9 +207,9 @@ convert_limits limits_after(perfetto_decode::decoded_trace const& trace, expand_
   return {lim.max_profile_size, lim.decode.frames, budget - std::min(budget, trace.held_bytes)};
 }
 
-expand_outcome expand(envelope::raw_chunk const& in, expand_limits const& lim) {
+expand_outcome expand(envelope::raw_chunk const& in, expand_limits const& lim, bool address_blocked) {
   expand_outcome out{error{errc::invalid_json, "", "", 0}, {}, {}, in.platform.value_or("")};
-  out.value = expansion(in, lim, out).run();
+  out.value = expansion(in, lim, address_blocked, out).run();
   return out;
 }
 

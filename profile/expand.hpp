@@ -66,8 +66,10 @@ struct expand_outcome {
 
 /// Does to one chunk what contract 3.2 (checks C1 to C8, in order) and 3.7 (normalise) say: parse metadata
 /// or JSON, decode and convert a trace, normalise, write the payload. Pure; one bad chunk costs nothing but
-/// itself.
+/// itself. `address_blocked`: the project filters the client's address (contract 10), which rejects what expands before
+/// it is normalised (3.6), so that a broken chunk keeps its own reason.
 /// Refuses by value only; throws nothing but std::bad_alloc.
-expand_outcome expand(envelope::raw_chunk const& chunk, expand_limits const& lim);
+expand_outcome expand(envelope::raw_chunk const& chunk, expand_limits const& lim,
+                      bool address_blocked = false);
 
 }  // namespace profile_relay::profile

@@ -26,6 +26,7 @@ class Project:
     domains: tuple[str, ...] = ("*",)
     organization: int = 1
     quotas: tuple[dict[str, Any], ...] = ()
+    blocked: tuple[str, ...] = ()
 
     def document(self) -> dict[str, Any]:
         key = {"publicKey": self.key, "isEnabled": self.enabled_key}
@@ -34,7 +35,8 @@ class Project:
         return {"publicKeys": [key], "organizationId": self.organization, "slug": f"project-{self.id}",
                 "disabled": self.disabled,
                 "config": {"allowedDomains": list(self.domains), "eventRetention": self.retention,
-                           "features": list(self.features), "quotas": list(self.quotas)}}
+                           "features": list(self.features), "quotas": list(self.quotas),
+                           "filterSettings": {"clientIps": {"blacklistedIps": list(self.blocked)}}}}
 
     def write(self, folder: Path) -> Path:
         path = folder / "projects" / f"{self.id}.json"
@@ -88,8 +90,12 @@ PATTERNS = Project(54, "b" * 30 + "12", domains=("*.wide.example", "*:8443", "ht
 MIXED = Project(55, "b" * 30 + "13", features=(CONTINUOUS,), quotas=(
     {"limit": 0, "categories": ["profile_chunk_ui"], "scope": "project", "reasonCode": "ui_off"},))
 FLAGLESS_AND_LIMITED = Project(56, "b" * 30 + "14", features=(), quotas=LIMITED.quotas)
+# Networks of everyone, since the container sees its clients under addresses that nobody here knows; and of no one.
+BLOCKED = Project(57, "b" * 30 + "15", blocked=("0.0.0.0/0", "::/0"))
+NOT_BLOCKED = Project(58, "b" * 30 + "16", blocked=("198.51.100.7", "203.0.113.0/24", "2001:db8::/32"))
 ALL = (PROJECT, NO_FLAGS, NO_PERFETTO, DISABLED_PROJECT, NO_NUMERIC_ID, DISABLED_KEY, ONE_DOMAIN, PERFETTO_ONLY,
-       LIMITED, MANY_LIMITS, NO_LIMITS, NO_DOMAIN, PATTERNS, MIXED, FLAGLESS_AND_LIMITED)
+       LIMITED, MANY_LIMITS, NO_LIMITS, NO_DOMAIN, PATTERNS, MIXED, FLAGLESS_AND_LIMITED, BLOCKED,
+       NOT_BLOCKED)
 
 # Small, so that the oversize cases of the matrix stay small too.
 MATRIX_LIMITS = {"max_envelope_size": 4 << 20, "max_profile_size": 2 << 20, "max_profile_chunk_count": 8}

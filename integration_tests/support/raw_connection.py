@@ -1,7 +1,9 @@
 """A connection that sends exactly the bytes it is given and reads replies as RFC 9112 frames them."""
 from __future__ import annotations
 
+import select
 import socket
+import struct
 from urllib.parse import urlsplit
 
 from .http_client import Response
@@ -11,9 +13,9 @@ class RawConnection:
     # Shorter than every timeout of the server (contract 5.6): what it only ends by a timeout counts as no answer.
     PATIENCE = 4.0
 
-    def __init__(self, url: str):
+    def __init__(self, url: str, patience: float = PATIENCE):
         parts = urlsplit(url)
-        self.socket = socket.create_connection((parts.hostname, parts.port), timeout=self.PATIENCE)
+        self.socket = socket.create_connection((parts.hostname, parts.port), timeout=patience)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # small pieces leave as they are
         self.received = b""
 
@@ -28,6 +30,14 @@ class RawConnection:
 
     def shutdown_send(self) -> None:
         self.socket.shutdown(socket.SHUT_WR)
+
+    def reset(self) -> None:
+        """Ends the connection as a crashed client does: at once, and the server's TCP is told so."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.socket.close()
+
+    def is_answered(self, within: float) -> bool:
+        return bool(self.received or select.select([self.socket], [], [], within)[0])
 
     def receive(self, to_head: bool = False) -> Response:
         """The next reply; one to HEAD, and one without content, end with their head."""

@@ -101,7 +101,8 @@ void make_record(chunk_result& out, profile::expanded const& e, request_facts co
 
 void expand_into(chunk_result& out, envelope::raw_chunk const& raw, request_facts const& facts,
                  pipeline_settings const& s) {
-  auto done = profile::expand(raw, s.expand);
+  auto const& blocked = facts.scope.project->blocked_ips;
+  auto done = profile::expand(raw, s.expand, blocked.contains(facts.remote_addr));
   out.chunk_id = std::move(done.chunk_id);
   out.notes = std::move(done.notes);
   if (!done.platform.empty()) out.category = envelope::category_of_platform(done.platform);

@@ -86,6 +86,8 @@ reason to_reason(profile::errc e) {
       return reason::profiling_exceed_size_limit;
     case errc::failed_serialization:
       return reason::profiling_failed_serialization;
+    case errc::filtered_ip_address:
+      return reason::filtered_ip_address;
   }
   return reason::internal;
 }

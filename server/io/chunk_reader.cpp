@@ -48,6 +48,14 @@ bool is_trailer(std::string_view line) {
 
 }  // namespace
 
+/// True when a size line of so many bytes is one too much.
+bool chunk_reader::excessive(std::size_t line) {
+  auto const data = static_cast<std::size_t>(std::min<std::uint64_t>(left_, max_excess));
+  auto const total = excess_ + line;
+  excess_ = total - std::min(total, free_framing + 2 * data);
+  return excess_ > max_excess;
+}
+
 /// A whole line, without its end.
 chunk_reader::state chunk_reader::on_line(std::string_view line) {
   if (part_ == part::trailers) {
@@ -59,7 +67,8 @@ chunk_reader::state chunk_reader::on_line(std::string_view line) {
   }
   // from_chars takes neither sign (the type has none) nor "0x" nor blanks, and tells when 64 bits are not enough.
   auto const [end, ec] = std::from_chars(line.data(), line.data() + line.size(), left_, 16);
-  if (ec != std::errc{} || !are_extensions({end, line.data() + line.size()})) return state::malformed;
+  if (ec != std::errc{} || !are_extensions({end, line.data() + line.size()}) || excessive(line.size()))
+    return state::malformed;
   part_ = left_ > 0 ? part::data : part::trailers;
   return state::need_more;
 }

@@ -41,6 +41,10 @@ void log_chunk(hourly_gate& gate, request_facts const& facts, std::size_t index,
     auto const key = "quota " + std::to_string(facts.scope.project->id) + " " + longest(*r->limits).quota_id;
     if (!gate.pass(key, facts.received_us / 1'000'000)) level = log_level::debug;
   }
+  if (r != nullptr && r->why == reason::filtered_ip_address) {
+    auto const key = "address " + std::to_string(facts.scope.project->id);
+    level = gate.pass(key, facts.received_us / 1'000'000) ? log_level::info : log_level::debug;
+  }
   if (!result.raw_not_stored.empty())
     fields.push_back({"raw_profile_not_stored", std::string(result.raw_not_stored)});
   if (r == nullptr) {

@@ -11,8 +11,8 @@ namespace profile_relay::server {
 
 /// The lines about chunks: one for each rejected or lossy one, none for a healthy one. A missing feature flag
 /// is told once per project, flag and hour; of a quota's refusals the first of an hour is a warning and the
-/// others are told at debug, because a full quota refuses all that comes; `not_enough_samples` at info, because it is a normal case in the
-/// field.
+/// others are told at debug, because a full quota refuses all that comes. The same for a blocked address, at info: the
+/// project wants it so. `not_enough_samples` at info, because it is a normal case in the field.
 void log_chunk(hourly_gate& gate, request_facts const& facts, std::size_t index, chunk_result const& result);
 
 /// A chunk that neither Kafka nor the spool could take, or that the broker found too large.

@@ -61,17 +61,23 @@ http_server_options make_http_options(config::settings const& s) {
   o.max_connections = s.limits.max_connections;
   o.header_timeout = s.limits.header_timeout;
   o.body_timeout = s.limits.body_timeout;
+  // Longer than the pause that is allowed, or nobody could take that pause.
+  o.body_rate_window = 3 * s.limits.body_timeout;
+  o.min_body_rate = s.limits.min_body_rate;
   o.keepalive_timeout = s.limits.keepalive_timeout;
   o.max_envelope_size = s.limits.max_envelope_size;
   return o;
 }
 
 struct http_server::impl {
-  impl(http_server_options const& o, trusted_proxies proxies) : workers(o.workers) {
+  impl(http_server_options const& o, config::ip_networks proxies) : workers(o.workers) {
     session.header_timeout = o.header_timeout;
     session.body_timeout = o.body_timeout;
     session.keepalive_timeout = o.keepalive_timeout;
     session.budget_timeout = o.budget_timeout;
+    session.linger_timeout = o.linger_timeout;
+    session.min_body_rate = o.min_body_rate;
+    session.body_rate_window = o.body_rate_window;
     session.max_envelope_size = o.max_envelope_size;
     session.inline_body = o.inline_body;
     session.proxies = std::move(proxies);
@@ -129,12 +135,12 @@ http_server::~http_server() = default;
 
 start_result<std::unique_ptr<http_server>> http_server::start(http_server_options const& o,
                                                               http_services& services) {
-  std::string bad;
-  auto proxies = trusted_proxies::parse(o.trusted_proxies, bad);
-  if (!proxies)
-    return start_error{"http.trusted_proxies: \"" + bad +
-                       "\" is neither an address nor a network in CIDR form"};
-  auto p = std::make_unique<impl>(o, std::move(*proxies));
+  config::ip_networks proxies;
+  for (auto const& text : o.trusted_proxies)
+    if (!proxies.add(text))
+      return start_error{"http.trusted_proxies: \"" + text +
+                         "\" is neither an address nor a network in CIDR form"};
+  auto p = std::make_unique<impl>(o, std::move(proxies));
   p->max_connections = o.max_connections;
   for (std::size_t i = 0; i < std::max<std::size_t>(1, o.threads); ++i)
     p->threads.push_back(std::make_unique<io_thread>(services, p->session, p->workers, p->connections));

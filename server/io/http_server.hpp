@@ -25,7 +25,9 @@ struct http_server_options {
   int backlog = 1024;
   std::optional<std::uint32_t> max_connections;
   std::chrono::milliseconds header_timeout{5'000}, body_timeout{10'000}, keepalive_timeout{5'000};
-  std::chrono::milliseconds budget_timeout{5'000};
+  std::chrono::milliseconds budget_timeout{5'000}, linger_timeout{1'000};
+  std::uint64_t min_body_rate = 1u << 10;  ///< bytes per second, over the window; 0 = none
+  std::chrono::milliseconds body_rate_window{30'000};
   std::size_t max_envelope_size = 200u << 20;
   std::size_t inline_body = 128u << 10;  ///< larger bodies are expanded by the workers
 };

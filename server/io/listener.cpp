@@ -80,24 +80,36 @@ void listener::close() {
 asio::awaitable<void> listener::run(std::optional<std::uint32_t> max_connections) {
   constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
   asio::steady_timer timer(loop_.context);
-  while (acceptor_.is_open()) {
-    bool const full = max_connections && loop_.connections >= *max_connections;
-    boost::system::error_code ec;
-    if (!full) {
-      auto [accept_ec, socket] = co_await acceptor_.async_accept(as_result);
-      if (!accept_ec) {
-        try {
-          std::make_shared<session>(std::move(socket), loop_, serves_)->start();
-        } catch (std::exception const& e) {
-          log(log_level::error, "a connection could not be served", {{"cause", e.what()}});
-        }
-        continue;
-      }
-      ec = accept_ec;
-    }
-    if (ec == asio::error::operation_aborted) co_return;
+  auto const wait = [&] {
     timer.expires_after(pause);
-    co_await timer.async_wait(as_result);
+    return timer.async_wait(as_result);
+  };
+  // Health must be told also by a server that is full.
+  if (serves_ == http_endpoint::internal) max_connections.reset();
+  while (acceptor_.is_open()) {
+    if (max_connections && loop_.connections >= *max_connections) {
+      co_await wait();
+      continue;
+    }
+    tcp::socket socket(loop_.context);
+    // Asked for here: once the client has reset the connection, its socket does not know it any more.
+    tcp::endpoint peer;
+    auto const [ec] = co_await acceptor_.async_accept(socket, peer, as_result);
+    if (ec == asio::error::operation_aborted) co_return;
+    if (ec) {
+      co_await wait();
+      continue;
+    }
+    // All loops wait in accept at once: who comes second to the last place waits with its connection in hand.
+    auto place = connection_place::take(loop_.connections, max_connections);
+    for (; !place && acceptor_.is_open(); place = connection_place::take(loop_.connections, max_connections))
+      co_await wait();
+    if (!place) co_return;
+    try {
+      std::make_shared<session>(std::move(socket), peer, std::move(*place), loop_, serves_)->start();
+    } catch (std::exception const& e) {
+      log(log_level::error, "a connection could not be served", {{"cause", e.what()}});
+    }
   }
 }
 

@@ -31,8 +31,10 @@ void session_loop::sweep(std::chrono::steady_clock::time_point now) {
 
 void session_loop::drain() {
   draining = true;
-  for (auto* s : sessions)
+  for (auto* s : sessions) {
     if (s->idle_) s->expire();
+    if (s->lingering_) s->deadline_ = std::min(s->deadline_, session::clock::now() + options.linger_timeout);
+  }
 }
 
 void session_loop::abort() {
@@ -42,21 +44,21 @@ void session_loop::abort() {
   }
 }
 
-session::session(asio::ip::tcp::socket socket, session_loop& loop, http_endpoint endpoint)
-    : socket_(std::move(socket)), loop_(loop), endpoint_(endpoint), in_(input_size) {
+session::session(asio::ip::tcp::socket socket, asio::ip::tcp::endpoint const& peer, connection_place place,
+                 session_loop& loop, http_endpoint endpoint)
+    : counted_(std::move(place)),
+      socket_(std::move(socket)),
+      loop_(loop),
+      endpoint_(endpoint),
+      peer_(peer.address().to_string()),
+      in_(input_size) {
   place_ = loop_.sessions.insert(loop_.sessions.end(), this);
-  ++loop_.connections;
   boost::system::error_code ec;
   socket_.set_option(asio::ip::tcp::no_delay(true), ec);
-  auto const remote = socket_.remote_endpoint(ec);
-  if (!ec) peer_ = remote.address().to_string();
   allow(loop_.options.header_timeout);
 }
 
-session::~session() {
-  loop_.sessions.erase(place_);
-  --loop_.connections;
-}
+session::~session() { loop_.sessions.erase(place_); }
 
 void session::start() {
   asio::co_spawn(
@@ -124,7 +126,8 @@ session::awaitable<bool> session::send(http_reply const& reply) {
   if (reply.refused_by) loop_.services.counted.request_rejected(*reply.refused_by);
   if (!co_await write(wire)) co_return false;
   if (!keep) {
-    co_await linger();
+    bool const patient = known_ && !rest_.complete && reply.status != 408 && !loop_.draining;
+    co_await linger(patient);
     co_return false;
   }
   if (rest_.complete) co_return true;
@@ -132,25 +135,31 @@ session::awaitable<bool> session::send(http_reply const& reply) {
 }
 
 session::awaitable<bool> session::discard_rest() {
+  // For all of it: no reply waits behind it, so nothing is lost when it does not come.
+  allow(loop_.options.body_timeout);
   while (rest_.remaining > 0) {
     auto const n = std::min<std::uint64_t>(rest_.remaining, pending_input().size());
     consume(static_cast<std::size_t>(n));
     rest_.remaining -= n;
     if (rest_.remaining == 0) break;
-    allow(loop_.options.body_timeout);
     if (co_await read_more(input_size) != read_result::ok) co_return false;
   }
   co_return true;
 }
 
 /// Closing while the client still sends would reset the connection and take the reply with it. Time bounds this, not
-/// bytes: most clients write their whole body before they read, however early the reply was.
-session::awaitable<void> session::linger() {
+/// bytes, which contract 13 would allow to count: most clients write their whole body before they read, however early the
+/// reply was, and what is discarded takes no memory. A second, for strangers; `patient` is for the clients of a project,
+/// who may go on for as long as a pause in a body may take: a phone needs longer than a second for a body that is refused
+/// for its size, and an SDK that saw a reset would send it all again.
+session::awaitable<void> session::linger(bool patient) {
   boost::system::error_code ec;
   socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ec);
   // Also after a whole request: the next may be on its way when it is us who end the connection (RFC 9112, 9.6).
   if (ec || input_ended_) co_return;
-  allow(loop_.options.linger_timeout);
+  lingering_ = true;
+  allow(patient ? std::max(loop_.options.body_timeout, loop_.options.linger_timeout)
+                : loop_.options.linger_timeout);
   while (!expired_) {
     in_begin_ = in_end_ = 0;
     if (co_await read_more(input_size) != read_result::ok) co_return;
@@ -170,6 +179,7 @@ session::awaitable<void> session::run() {
 
 session::awaitable<bool> session::serve_one() {
   idle_ = true;
+  known_ = false;
   parser_.reset();
   rest_ = {};
   if (!co_await read_head()) co_return false;

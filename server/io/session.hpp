@@ -14,6 +14,8 @@
 #include <utility>
 #include <vector>
 
+#include "server/core/body_pace.hpp"
+#include "server/io/connection_place.hpp"
 #include "server/io/content_decoder.hpp"
 #include "server/io/http_exchange.hpp"
 #include "server/io/http_parser.hpp"
@@ -31,12 +33,14 @@ struct session_options {
   std::chrono::milliseconds budget_timeout{
       5'000};  ///< how long reading pauses for the byte budget (contract 13)
   std::chrono::milliseconds linger_timeout{1'000};  ///< discarding after an early error (contract 13)
+  std::uint64_t min_body_rate = 1u << 10;           ///< see body_pace
+  std::chrono::milliseconds body_rate_window{30'000};
   std::size_t max_envelope_size = 200u << 20;
   /// Bodies above this are expanded by the workers, so that this thread keeps answering others meanwhile; so is what
   /// may need more memory than `inline_work`: a small body may be a large trace in packed form.
   std::size_t inline_body = 128u << 10;
   std::size_t inline_work = 2u << 20;
-  trusted_proxies proxies;
+  config::ip_networks proxies;  ///< http.trusted_proxies
 };
 
 class session;
@@ -67,7 +71,8 @@ struct session_loop {
 /// what a request means is decided by find_route, parse_auth, authorize, http_exchange and reply_to.
 class session : public std::enable_shared_from_this<session> {
  public:
-  session(boost::asio::ip::tcp::socket socket, session_loop& loop, http_endpoint endpoint);
+  session(boost::asio::ip::tcp::socket socket, boost::asio::ip::tcp::endpoint const& peer,
+          connection_place place, session_loop& loop, http_endpoint endpoint);
   ~session();
   /// Runs until the connection ends; keeps itself alive.
   void start();
@@ -97,6 +102,7 @@ class session : public std::enable_shared_from_this<session> {
   awaitable<std::optional<http_reply>> read_body(request_identity& who);
   awaitable<std::optional<reason>> read_sized();
   awaitable<std::optional<reason>> read_chunked();
+  awaitable<std::optional<reason>> more_body(std::span<std::byte> room, std::size_t& n);
   awaitable<std::optional<reason>> feed(std::span<const std::byte> bytes);
   awaitable<std::optional<reason>> feed_coded(std::span<const std::byte> bytes);
   std::optional<reason> look_at_first_line(request_identity& who);
@@ -107,18 +113,19 @@ class session : public std::enable_shared_from_this<session> {
   awaitable<read_result> read_into(std::span<std::byte> room, std::size_t& n);
   awaitable<bool> write(std::string_view bytes);
   awaitable<bool> send(http_reply const& reply);
-  awaitable<void> linger();
+  awaitable<void> linger(bool patient);
   awaitable<bool> discard_rest();
 
   std::span<const std::byte> pending_input() const { return {in_.data() + in_begin_, in_end_ - in_begin_}; }
   void consume(std::size_t n);
-  void allow(std::chrono::milliseconds time) {
+  void allow(clock::duration time) {
     deadline_ = clock::now() + time;
     expired_ = false;
   }
   void expire();
   read_result classify(boost::system::error_code const& ec) const;
 
+  connection_place counted_;
   boost::asio::ip::tcp::socket socket_;
   session_loop& loop_;
   http_endpoint endpoint_;
@@ -133,10 +140,14 @@ class session : public std::enable_shared_from_this<session> {
   byte_lease lease_;
   std::unique_ptr<content_decoder> decoder_;
   bool decoded_all_ = false;
+  body_pace pace_;
+  std::uint64_t coded_bytes_ = 0;  // given to decoder_
   bool first_line_seen_ = false;
   request_identity* who_ = nullptr;  // of the request whose body is being read
 
-  bool idle_ = true;  // between requests
+  bool idle_ = true;    // between requests
+  bool known_ = false;  // the request's key has been accepted
+  bool lingering_ = false;
   bool expired_ = false;
   bool input_ended_ = false;  // the client has closed its sending half
   clock::time_point deadline_;

@@ -49,6 +49,7 @@ std::optional<http_reply> session::identify(http_route const& route, request_ide
     auto scope = authorize(*loop_.services.projects(), who.project_id, who.public_key, who.origin);
     if (!scope) return error_reply(scope.error());
     who.scope = std::move(*scope);
+    known_ = true;
   }
   if (head.content_length > loop_.options.max_envelope_size) return error_reply(reason::body_too_large);
   auto const coding = head.several_encodings ? std::nullopt : find_coding(head.content_encoding);
@@ -69,6 +70,8 @@ session::awaitable<std::optional<http_reply>> session::read_body(request_identit
   auto const length = parser_.head().content_length;
   auto const first = length > 0 ? std::min<std::uint64_t>(length, first_room) : first_room;
   if (auto const none = co_await make_room(static_cast<std::size_t>(first))) co_return error_reply(*none);
+  pace_ = body_pace(loop_.options.min_body_rate, loop_.options.body_rate_window);
+  coded_bytes_ = 0;
   std::optional<reason> failed;
   if (parser_.head().chunked)
     failed = co_await read_chunked();
@@ -90,25 +93,21 @@ session::awaitable<std::optional<reason>> session::read_sized() {
       if (failed) co_return failed;
       continue;
     }
-    allow(loop_.options.body_timeout);
-    auto result = read_result::ok;
+    std::size_t n = 0;
     if (decoder_) {
-      result = co_await read_more(in_.size());
-    } else {
-      // Straight into the body: no copy of what the client sends.
-      if (auto const failed =
-              co_await make_room(std::min(body_.size() + left, std::max(first_room, 2 * body_.size()))))
-        co_return failed;
-      allow(loop_.options.body_timeout);
-      std::size_t n = 0;
-      auto const room = body_.room();
-      result = co_await read_into(room.first(std::min(room.size(), left)), n);
-      body_.commit(n);
-      rest_.remaining -= n;
-      if (auto const failed = look_at_first_line(*who_)) co_return failed;
+      if (auto const failed = co_await more_body({}, n)) co_return failed;
+      continue;
     }
-    if (result == read_result::expired) co_return reason::timeout_body;
-    if (result == read_result::closed) co_return reason::bad_request;
+    // Straight into the body: no copy of what the client sends.
+    if (auto const failed =
+            co_await make_room(std::min(body_.size() + left, std::max(first_room, 2 * body_.size()))))
+      co_return failed;
+    auto const room = body_.room();
+    if (auto const failed = co_await more_body(room.first(std::min(room.size(), left)), n)) co_return failed;
+    body_.commit(n);
+    rest_.remaining -= n;
+    pace_.received(n);
+    if (auto const failed = look_at_first_line(*who_)) co_return failed;
   }
   rest_.complete = true;
   co_return std::nullopt;
@@ -128,15 +127,31 @@ session::awaitable<std::optional<reason>> session::read_chunked() {
       co_return std::nullopt;
     }
     if (step.now != chunk_reader::state::need_more) continue;
-    allow(loop_.options.body_timeout);
-    auto const result = co_await read_more(in_.size());
-    if (result == read_result::expired) co_return reason::timeout_body;
-    if (result == read_result::closed) co_return reason::bad_request;
+    std::size_t n = 0;
+    if (auto const failed = co_await more_body({}, n)) co_return failed;
   }
+}
+
+/// Reads into `room`, or into the input buffer if there is none, for as long as the client may still take.
+session::awaitable<std::optional<reason>> session::more_body(std::span<std::byte> room, std::size_t& n) {
+  // Also here: bytes that always come just before the sweep would never be ended by it.
+  if (pace_.too_slow()) co_return reason::timeout_body;
+  allow(std::min<clock::duration>(loop_.options.body_timeout, pace_.patience()));
+  auto const since = clock::now();
+  auto result = read_result::ok;
+  if (room.empty())
+    result = co_await read_more(in_.size());
+  else
+    result = co_await read_into(room, n);
+  pace_.waited(clock::now() - since);
+  if (result == read_result::expired) co_return reason::timeout_body;
+  if (result == read_result::closed) co_return reason::bad_request;
+  co_return std::nullopt;
 }
 
 /// Takes over a piece of the body as it came over the wire.
 session::awaitable<std::optional<reason>> session::feed(std::span<const std::byte> bytes) {
+  pace_.received(bytes.size());
   if (decoder_) co_return co_await feed_coded(bytes);
   auto const size = body_.size() + bytes.size();
   if (size > loop_.options.max_envelope_size) co_return reason::body_too_large;
@@ -150,6 +165,9 @@ session::awaitable<std::optional<reason>> session::feed(std::span<const std::byt
 session::awaitable<std::optional<reason>> session::feed_coded(std::span<const std::byte> bytes) {
   std::size_t since_yield = 0;
   auto const limit = loop_.options.max_envelope_size;
+  // Every coding has parts that decode to nothing and may be repeated for ever.
+  coded_bytes_ += bytes.size();
+  if (coded_bytes_ > limit) co_return reason::body_too_large;
   for (;;) {
     if (body_.room().empty()) {
       // One byte more than the limit tells a body that just fits from one that does not.
@@ -189,6 +207,7 @@ std::optional<reason> session::look_at_first_line(request_identity& who) {
   if (!scope) return scope.error();
   who.public_key = header->dsn_->public_key;
   who.scope = std::move(*scope);
+  known_ = true;
   return std::nullopt;
 }
 

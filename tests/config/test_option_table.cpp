@@ -57,6 +57,7 @@ row const rows[] = {
     {"limits.keepalive_timeout", "5", "60", "60", "0"},
     {"limits.header_timeout", "5", "7", "7", "x"},
     {"limits.body_timeout", "10", "30", "30", "86401"},
+    {"limits.min_body_rate", "1KiB", "0", "0", "1KiB/s"},
     {"limits.shutdown_timeout", "10", "0", "0", "-5"},
     {"limits.tcp_listen_backlog", "1024", "16", "16", "65536"},
     {"limits.max_connections", "null", "100", "100", "4294967296"},

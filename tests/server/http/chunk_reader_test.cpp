@@ -1,6 +1,7 @@
 #include "server/io/chunk_reader.hpp"
 
 #include <catch2/catch.hpp>
+#include <cstdio>
 #include <string>
 
 using namespace profile_relay::server;
@@ -97,4 +98,38 @@ TEST_CASE("trailers are bounded all together") {
   auto const fit = chunk_reader::max_trailers / line.size();
   CHECK(with(fit) == state::done);
   CHECK(with(fit + 1) == state::malformed);
+}
+
+TEST_CASE("framing is bounded by the data it frames, beyond what nobody needs") {
+  struct row {
+    char const* name;
+    std::size_t chunks, data, extension;
+    state now;
+  };
+  auto const r = GENERATE(values<row>({
+      {"bytes in chunks of their own", 100'000, 1, 0, state::done},
+      {"a signature with each chunk", 10'000, 64, 90, state::done},
+      {"a few long extensions", 4, 1, 4'000, state::done},
+      {"many long extensions", 5, 1, 4'000, state::malformed},
+      {"many long extensions on large chunks", 1'000, 2'000, 4'000, state::done},
+      {"many extensions on small chunks", 2'000, 1, 30, state::malformed},
+  }));
+  auto const slice = GENERATE(7u, 5000u);
+  INFO(r.name);
+  char size[20];
+  std::snprintf(size, sizeof size, "%zx", r.data);
+  auto const extension = r.extension == 0 ? "" : ";" + std::string(r.extension - 1, 'x');
+  auto const chunk = size + extension + "\r\n" + std::string(r.data, 'd') + "\r\n";
+  std::string wire;
+  for (std::size_t i = 0; i < r.chunks; ++i) wire += chunk;
+  auto const got = read_all(wire + "0\r\n\r\n", slice);
+  CHECK(got.now == r.now);
+  if (r.now == state::done) CHECK(got.body.size() == r.chunks * r.data);
+}
+
+TEST_CASE("zeros in front of a size are framing too") {
+  std::string const chunk = std::string(2'000, '0') + "1\r\nx\r\n";
+  std::string wire;
+  for (int i = 0; i < 20; ++i) wire += chunk;
+  CHECK(read_all(wire, 1'000).now == state::malformed);
 }

@@ -214,6 +214,44 @@ TEST_CASE("a chunk that cannot be expanded says why") {
   CHECK_FALSE(p.refused().what.empty());
 }
 
+TEST_CASE("a blocked address: after what is wrong with the chunk, before it is normalised and counted") {
+  auto const one_sample = [] {
+    auto text = good_chunk();
+    auto const second = text.find(R"(,{"timestamp":1790000000.5)");
+    return text.erase(second, text.find(']', second) - second);
+  }();
+  struct row {
+    char const* name;
+    std::string payload, client;
+    std::optional<reason> why;
+  };
+  auto const r = GENERATE_COPY(values<row>({
+      {"blocked", good_chunk(), "192.0.2.7", reason::filtered_ip_address},
+      {"blocked network", good_chunk(), "2001:db8::7", reason::filtered_ip_address},
+      {"another", good_chunk(), "192.0.2.8", {}},
+      {"unknown", good_chunk(), "", {}},
+      {"blocked and broken", "[1,2", "192.0.2.7", reason::profiling_invalid_json},
+      {"blocked and too few samples", one_sample, "192.0.2.7", reason::filtered_ip_address},
+      {"too few samples", one_sample, "192.0.2.8", reason::profiling_not_enough_samples},
+  }));
+  INFO(r.name);
+  auto project = with_features(true, true);
+  REQUIRE(project.blocked_ips.add("192.0.2.7"));
+  REQUIRE(project.blocked_ips.add("2001:db8::/32"));
+  auto facts = facts_for(project);
+  facts.remote_addr = r.client;
+  admitted const in(envelope_of({r.payload}), project, {});
+  REQUIRE(in.chunks.size() == 1);
+  int counted = 0;
+  auto const got = process(in.chunks[0], facts, {}, [&](auto) {
+    ++counted;
+    return rate_limits{};
+  });
+  auto const* refused = std::get_if<rejection>(&got.value);
+  CHECK((refused ? std::optional(refused->why) : std::nullopt) == r.why);
+  CHECK(counted == (r.why ? 0 : 1));
+}
+
 TEST_CASE("outcomes: who sends one, and what it says") {
   auto const facts = facts_for(with_features(true, true));
   struct row {

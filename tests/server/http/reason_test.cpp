@@ -111,7 +111,8 @@ TEST_CASE("every error of the layers below has its own reason, with the status o
     auto const r = to_reason(e);
     CHECK(seen.insert(r).second);
     CHECK(row_of(r).status == 200);
-    CHECK(row_of(r).name.starts_with("profiling_"));
+    bool const filtered = row_of(r).outcome_id == 1;
+    CHECK(row_of(r).name.starts_with(filtered ? "filtered_" : "profiling_"));
   }
   // Those of the decoder have the name of what they mean for the chunk.
   for (auto const e : all_of<perfetto_decode::errc>()) {

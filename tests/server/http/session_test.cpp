@@ -48,6 +48,12 @@ std::string chunked(std::string_view body, std::size_t size) {
 
 std::string const te = "Transfer-Encoding: chunked\r\n";
 
+/// A head that announces so many bytes of body.
+std::string head_of(std::size_t length, std::string const& key = good_key, std::string const& extra = "") {
+  auto const whole = post(route, key, std::string(length, 'x'), extra);
+  return whole.substr(0, whole.size() - length);
+}
+
 }  // namespace
 
 TEST_CASE("statuses and the reason that is counted, row by row") {
@@ -244,13 +250,45 @@ TEST_CASE("what comes behind the last request of a connection does not reset it"
 }
 
 TEST_CASE("a client that never stops sending after an early error is cut off") {
-  fake_server server([](http_server_options& o, pipeline_settings&) { o.max_envelope_size = 1u << 20; });
+  struct row {
+    std::string key, reason;
+  };
+  auto const r = GENERATE(values<row>({{good_key, "body_too_large"}, {std::string(32, '0'), "unknown_key"}}));
+  fake_server server([](http_server_options& o, pipeline_settings&) {
+    o.max_envelope_size = 1u << 20;
+    o.body_timeout = std::chrono::milliseconds(500);
+  });
   connection c(server.http->port());
-  REQUIRE(c.send(post(route, good_key, "", "Transfer-Encoding: chunked\r\n")));
+  REQUIRE(c.send(post(route, r.key, "", te)));
   std::string const block(1u << 16, 'x');
   while (c.send("10000\r\n" + block + "\r\n")) {
   }
-  CHECK(server.metric("profile_relay_requests_rejected_total{reason=\"body_too_large\"}") == 1);
+  CHECK(server.metric("profile_relay_requests_rejected_total{reason=\"" + r.reason + "\"}") == 1);
+}
+
+TEST_CASE("who is refused may send on for a while: a project's client for longer than a stranger") {
+  fake_server server([](http_server_options& o, pipeline_settings&) {
+    o.max_envelope_size = 1u << 20;
+    o.linger_timeout = std::chrono::milliseconds(50);
+    o.body_timeout = std::chrono::seconds(60);
+  });
+  auto const refused = [&](std::string const& key, int status) {
+    auto c = std::make_unique<connection>(server.http->port());
+    REQUIRE(c->send(head_of(2'000'000, key)));
+    CHECK(c->receive().status == status);
+    return c;
+  };
+  auto const stranger = refused(std::string(32, '0'), 403);
+  auto const known = refused(good_key, 413);
+  std::string const piece(1'000, 'x');
+  while (stranger->send(piece)) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  // The same time again, and more: the other is still heard.
+  for (int i = 0; i < 100; ++i) {
+    REQUIRE(known->send(piece));
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  CHECK(server.budget.max_used() == 0);
+  CHECK(server.http->connections() == 1);
 }
 
 TEST_CASE("clients that are too slow get 408, or nothing if they said nothing") {
@@ -274,6 +312,74 @@ TEST_CASE("clients that are too slow get 408, or nothing if they said nothing") 
     connection c(server.http->port());
     CHECK(c.at_end());
   }
+}
+
+TEST_CASE("a body that never pauses, but comes too slowly, gets 408") {
+  fake_server server([](http_server_options& o, pipeline_settings&) {
+    o.body_timeout = std::chrono::seconds(60);  // longer than the test has patience
+    o.min_body_rate = 100'000;
+    o.body_rate_window = std::chrono::milliseconds(400);
+  });
+  struct row {
+    char const* name;
+    std::string opening, piece;
+  };
+  auto const packed = gzip(envelope_of({good_chunk()}));
+  std::string const coded = "Content-Encoding: gzip\r\n";
+  auto const r = GENERATE_COPY(values<row>({
+      {"sized", head_of(1'000, good_key), "x"},
+      {"in chunks", post(route, good_key, "", te), "1\r\nx\r\n"},
+      {"in chunks of mostly framing", post(route, good_key, "", te),
+       "1;" + std::string(1'000, 'x') + "\r\nx\r\n"},
+      {"coded", head_of(100, good_key, coded) + packed.substr(0, 10), std::string("\0\0\0\xff\xff", 5)},
+      {"coded, in chunks", post(route, good_key, "", te + coded) + "a\r\n" + packed.substr(0, 10) + "\r\n",
+       std::string("5\r\n\0\0\0\xff\xff\r\n", 10)},
+  }));
+  INFO(r.name);
+  connection c(server.http->port());
+  REQUIRE(c.send(r.opening));
+  // Five times a window in all.
+  for (int i = 0; i < 16 && server.metric("profile_relay_requests_total{status=\"408\"}") == 0; ++i) {
+    if (!c.send(r.piece)) break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(125));
+  }
+  CHECK(c.receive().status == 408);
+  CHECK(server.metric("profile_relay_requests_rejected_total{reason=\"timeout_body\"}") == 1);
+  CHECK(server.budget.used() == 0);
+}
+
+TEST_CASE("waiting for the byte budget does not make a body slow") {
+  fake_server server(
+      [](http_server_options& o, pipeline_settings&) {
+        o.min_body_rate = 100'000;
+        o.body_rate_window = std::chrono::milliseconds(400);
+        o.budget_timeout = std::chrono::seconds(20);
+      },
+      1u << 20);
+  auto const body = envelope_of({good_chunk()}) +
+                    R"({"type":"attachment"})"
+                    "\n" +
+                    std::string(100'000, 'x');
+  auto const request =
+      GENERATE_COPY(post(route, good_key, body), post(route, good_key, chunked(body, 5'000), te));
+  auto taken = server.budget.try_acquire((1u << 20) - 70'000);
+  REQUIRE(taken);
+  connection c(server.http->port());
+  REQUIRE(c.send(request));
+  while (server.budget.waiting() == 0) std::this_thread::yield();
+  std::this_thread::sleep_for(std::chrono::milliseconds(800));
+  taken->release();
+  CHECK(c.receive().status == 200);
+}
+
+TEST_CASE("a coded body that never decodes to anything has an end") {
+  fake_server server([](http_server_options& o, pipeline_settings&) { o.max_envelope_size = 100'000; });
+  connection c(server.http->port());
+  REQUIRE(c.send(post(route, good_key, "", te + "Content-Encoding: gzip\r\n")));
+  auto wire = gzip(envelope_of({good_chunk()})).substr(0, 10);
+  for (int i = 0; i < 25'000; ++i) wire.append("\0\0\0\xff\xff", 5);
+  REQUIRE(c.send(chunked(wire, 10'000)));
+  CHECK(c.receive().status == 413);
 }
 
 TEST_CASE("without room in the byte budget reading pauses, then the request is refused") {
