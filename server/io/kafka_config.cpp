@@ -70,11 +70,15 @@ std::string kafka_property(rd_kafka_conf_t const* conf, char const* name) {
   return value;
 }
 
-std::uint64_t message_max_bytes(rd_kafka_conf_t const* conf) {
-  auto const text = kafka_property(conf, "message.max.bytes");
+std::uint64_t kafka_number(rd_kafka_conf_t const* conf, char const* name) {
+  auto const text = kafka_property(conf, name);
   std::uint64_t n = 0;
   std::from_chars(text.data(), text.data() + text.size(), n);
   return n;
+}
+
+std::uint64_t message_max_bytes(rd_kafka_conf_t const* conf) {
+  return kafka_number(conf, "message.max.bytes");
 }
 
 }  // namespace profile_relay::server

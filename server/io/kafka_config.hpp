@@ -28,6 +28,8 @@ start_result<kafka_conf_ptr> make_kafka_conf(config::settings::processing_sectio
 
 /// A property's value in force; empty if it has none.
 std::string kafka_property(rd_kafka_conf_t const* conf, char const* name);
+/// The same of a number; 0 if it is none.
+std::uint64_t kafka_number(rd_kafka_conf_t const* conf, char const* name);
 /// `message.max.bytes` in force.
 std::uint64_t message_max_bytes(rd_kafka_conf_t const* conf);
 

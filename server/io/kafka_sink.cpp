@@ -65,7 +65,7 @@ std::optional<start_error> kafka_sink::open_topic(config::settings::processing_s
   return std::nullopt;
 }
 
-start_result<kafka_sink::producer const*> kafka_sink::producer_named(
+start_result<kafka_sink::producer*> kafka_sink::producer_named(
     config::settings::processing_section const& processing, std::string const& name, std::size_t number) {
   for (auto const& p : producers_)
     if (p->name == name && p->number == number) return p.get();
@@ -87,6 +87,7 @@ start_result<kafka_sink::producer const*> kafka_sink::producer_named(
         (name.empty() ? "processing.kafka_config" : "processing.secondary_kafka_configs." + name) + ": " +
         words.data()};
   (void)conf->release();  // rd_kafka_new owns it now
+  p->batch_bytes = kafka_number(rd_kafka_conf(p->handle.get()), "batch.size");
   rd_kafka_set_log_queue(p->handle.get(), nullptr);
   p->queue.reset(rd_kafka_queue_get_main(p->handle.get()));
   std::uint64_t const one = 1;
@@ -101,11 +102,18 @@ kafka_sink::~kafka_sink() {
   if (wake_fd_ >= 0) ::close(wake_fd_);
 }
 
+kafka_sink::route const& kafka_sink::destination::next() const {
+  auto const has_room = [](route const& r) { return r.via->bytes_under_way < r.via->batch_bytes; };
+  if (auto const it = std::ranges::find_if(routes, has_room); it != routes.end()) return *it;
+  return *std::ranges::min_element(routes, {}, [](route const& r) { return r.via->bytes_under_way; });
+}
+
 void kafka_sink::produce(std::uint64_t id, record_ptr record) {
   auto const& r = *record;
   auto const& d = to(r.topic).next();
   auto const ticket = next_ticket_++;
-  in_flight_.emplace(ticket, in_flight{id, record});
+  in_flight_.emplace(ticket, in_flight{id, record, d.via});
+  d.via->bytes_under_way += r.value.size();
 
   std::array<rd_kafka_vu_t, 5> a{};
   std::size_t n = 0;
@@ -135,6 +143,7 @@ void kafka_sink::finish(std::uintptr_t ticket, rd_kafka_resp_err_t result, char 
   auto const it = in_flight_.find(ticket);
   if (it == in_flight_.end()) return;
   auto const id = it->second.id;
+  it->second.via->bytes_under_way -= it->second.record->value.size();
   in_flight_.erase(it);
   auto const kind = classify(result);
   options_.report({id, kind, kind == produce_report::kind::acked ? std::string() : std::string(words)});

@@ -29,7 +29,8 @@ struct kafka_sink_options {
 };
 
 /// Kafka by librdkafka: producers for the main configuration, and for each secondary configuration that a
-/// topic names; processing.kafka_producers of each, which take turns. Messages are sent from the records' own memory; a record is held until its report, or until
+/// topic names; processing.kafka_producers of each. The first gets all until a whole batch is under way with it: small
+/// batches cost CPU here and at the broker, and a second connection only pays when the first is busy. Messages are sent from the records' own memory; a record is held until its report, or until
 /// the producer is destroyed. Not thread-safe: one thread produces and polls.
 class kafka_sink final : public record_sink {
  public:
@@ -69,29 +70,31 @@ class kafka_sink final : public record_sink {
   struct producer {
     std::string name;
     std::size_t number = 0;
+    std::uint64_t batch_bytes = 0;      ///< batch.size
+    std::uint64_t bytes_under_way = 0;  ///< of records without a report
     std::unique_ptr<rd_kafka_t, kafka_closer> handle;
     std::unique_ptr<rd_kafka_queue_t, queue_closer> queue;
   };
   struct route {
-    producer const* via = nullptr;
+    producer* via = nullptr;
     std::unique_ptr<rd_kafka_topic_t, topic_closer> topic;
   };
   struct destination {
     std::vector<route> routes;
-    std::size_t turn = 0;
 
     route const& first() const { return routes.front(); }
-    route const& next() { return routes[turn = (turn + 1) % routes.size()]; }
+    route const& next() const;
   };
   struct in_flight {
     std::uint64_t id;
     record_ptr record;
+    producer* via;
   };
 
   explicit kafka_sink(kafka_sink_options options) : options_(std::move(options)) {}
   /// The `number`th producer of this configuration; made when it is first asked for.
-  start_result<producer const*> producer_named(config::settings::processing_section const& processing,
-                                               std::string const& name, std::size_t number);
+  start_result<producer*> producer_named(config::settings::processing_section const& processing,
+                                         std::string const& name, std::size_t number);
   std::optional<start_error> open_topic(config::settings::processing_section const& processing,
                                         profile::logical_topic which);
   destination& to(profile::logical_topic t) { return topics_[static_cast<std::size_t>(t)]; }

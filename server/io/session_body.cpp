@@ -12,6 +12,8 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr std::size_t first_room = 64u << 10;
+/// The same of a project's client who says how much comes: most chunks then never move.
+constexpr std::size_t known_room = 256u << 10;
 /// An envelope header without its newline in so many bytes is none: nobody gets to send more without a key.
 constexpr std::size_t longest_first_line = 1u << 20;
 /// Decoding yields to other connections of this thread after so many bytes.
@@ -68,7 +70,8 @@ session::awaitable<std::optional<http_reply>> session::read_body(request_identit
   rest_.asked = false;
   // Nobody works without a lease, also in memory that is left from the request before.
   auto const length = parser_.head().content_length;
-  auto const first = length > 0 ? std::min<std::uint64_t>(length, first_room) : first_room;
+  auto const most = who.scope ? known_room : first_room;
+  auto const first = length > 0 ? std::min<std::uint64_t>(length, most) : first_room;
   if (auto const none = co_await make_room(static_cast<std::size_t>(first))) co_return error_reply(*none);
   pace_ = body_pace(loop_.options.min_body_rate, loop_.options.body_rate_window);
   coded_bytes_ = 0;
