@@ -20,6 +20,7 @@ import sys
 import tempfile
 
 import http_bodies
+import http_stages
 from http_subjects import (ROOT, TOPIC, Broker, Load, cpu_seconds, free_port, give_up, local_kafka, peak_rss_mb, running)
 
 # CPU seconds of others who pass such bodies on, as multiples of the bare path's, measured with the same load.
@@ -99,6 +100,13 @@ class Bench:
                 print(f"round {number + 1} {name:14} {measured['requests_per_second']:.0f} requests/s", file=sys.stderr)
             rows["expand"].append(self.chunk_cost(1))
         print_table(scenario.title(body.stat().st_size, record_bytes), rows, self.options)
+        if self.options.stages:
+            self.broker.fresh_topic()
+            port = free_port()
+            command = self.commands(scenario, record_bytes)["profile-relay"]
+            with running([str(word).replace("{port}", str(port)) for word in command], self.folder / "stages.log") as pid:
+                load.full(port, 1)
+                http_stages.print_stages(pid, load, port, 2 * self.options.seconds)
 
     def chunk_cost(self, seconds):
         done = subprocess.run([self.programs / "chunk-cost", self.folder / "plain", "--seconds", str(seconds)],
@@ -159,6 +167,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=3, help="of each load in each round")
     parser.add_argument("--threads", type=int, default=2, help="of the bare path")
+    parser.add_argument("--stages", action="store_true", help="also where our CPU time goes, by perf")
     parser.add_argument("--full", action="store_true", help="also 1 KB, 1 MB, 64 connections, lz4, gzip")
     parser.add_argument("--kind", choices=("json", "perfetto"), help="one scenario of your own instead: --size, ...")
     parser.add_argument("--size", type=int, default=100_000, help="bytes of one envelope, about")
