@@ -107,6 +107,7 @@ class producer {
 asio::awaitable<void> serve(tcp::socket socket, producer& kafka, asio::io_context& io, std::size_t record) {
   boost::beast::flat_buffer buffer;
   std::string body;
+  std::size_t filled = 0;  // up to here the record holds what compresses like the body
   pending report(io);
   for (;;) {
     http::request_parser<http::empty_body> parser;
@@ -120,6 +121,8 @@ asio::awaitable<void> serve(tcp::socket socket, producer& kafka, asio::io_contex
     auto [body_error, rest] =
         co_await asio::async_read(socket, asio::buffer(body.data() + here, length - here), as_tuple);
     if (body_error) co_return;
+    for (filled = std::max<std::size_t>(filled, length); filled < record;)
+      filled += body.copy(body.data() + filled, std::min<std::size_t>(length, record - filled));
     report.delivered = false;
     report.wake.expires_at(asio::steady_timer::time_point::max());
     // The report is posted to this thread, so it cannot run before the wait below has begun.
@@ -160,7 +163,7 @@ int main(int argc, char** argv) {
   app.add_option("--topic", topic, "must exist")->capture_default_str();
   app.add_option("--compression", compression, "librdkafka's compression.type")->capture_default_str();
   app.add_option("--record-bytes", record,
-                 "of each record: the body cut or filled up with zeros; 0 = as it came")
+                 "of each record: the body cut, or repeated; 0 = as it came")
       ->capture_default_str();
   app.add_option("--threads", threads, "each with its own event loop and listening socket")
       ->check(CLI::Range(1, 64))
