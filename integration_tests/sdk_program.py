@@ -1,4 +1,4 @@
-"""A program that uses the Sentry SDK as its users do; it runs with any version since 2.19.
+"""A program that uses the Sentry SDK as its users do; it runs with the newest version and with 2.19.2.
 
 It profiles itself in rounds, each of which ends as one chunk, and prints the version of the SDK and how many rounds
 there were.

@@ -26,7 +26,7 @@ CURL_EXPECTS = 1 << 20
 
 @dataclass
 class Transfers:
-    """What curl's -w tells of each transfer, and the heads of all replies, 100 among them."""
+    """What curl's -w tells of each transfer, and of a single one the statuses of all replies, 100 among them."""
 
     told: list[dict[str, Any]]
     statuses: list[int]
@@ -44,7 +44,7 @@ def curl(folder: Path, *arguments: str, transfers: int = 1) -> Transfers:
 
 
 def transfer(folder: Path, url: str, index: int = 0, headers: dict[str, str] | None = None) -> list[str]:
-    """The arguments of one transfer. Heads are appended to one file for all of them."""
+    """The arguments of one transfer."""
     listed = [a for name, value in (headers or {}).items() for a in ("-H", f"{name}: {value}")]
     return [*listed, "-D", str(folder / "heads"), "-o", str(folder / f"output{index}"), "-w", "%{json}\\n", url]
 
