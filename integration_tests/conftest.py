@@ -26,6 +26,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--binary", type=Path, default=HERE.parent / "build" / "dev" / "profile-relay")
     group.addoption("--url", default="http://127.0.0.1:3000", help="the running server of --target container")
     group.addoption("--bootstrap", default="127.0.0.1:9092", help="the broker of --target container")
+    group.addoption("--old-sdk-python", type=Path, default=HERE.parent / ".venv-old-sdk" / "bin" / "python",
+                    help="an interpreter with the packages of requirements-old-sdk.txt")
     group.addoption("--long", action="store_true", help="also the tests that take minutes")
 
 

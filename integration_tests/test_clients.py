@@ -1,9 +1,7 @@
-"""Real clients and a real consumer: the Python SDK's profiler, a recorded request of the Node SDK, sentry-arroyo."""
+"""A recorded request of the Node SDK, and a real consumer, sentry-arroyo. More clients: test_python_sdk.py, test_curl.py."""
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 from arroyo.backends.kafka import KafkaConsumer, build_kafka_consumer_configuration
@@ -13,29 +11,12 @@ from arroyo.types import Topic
 from conftest import Target
 from support import http_client
 from support.envelopes import Chunk, plain, request
-from support.messages import check_message, unpack, vroomrs_chunk
+from support.messages import check_message
 from support.projects import PROJECT
 from support.topics import Record, chunk_id_of
 from support.waiting import wait_until
 
 HERE = Path(__file__).resolve().parent
-
-
-def test_the_python_sdk_profiler_through_its_dsn(target: Target) -> None:
-    seen = len(target.profiles.read_to_end())
-    dsn = f"http://{PROJECT.key}@{target.url.removeprefix('http://')}/{PROJECT.id}"
-    done = subprocess.run([sys.executable, str(HERE / "sdk_program.py"), dsn], capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stderr
-    records = wait_until(lambda: target.profiles.read_to_end()[seen:], "the SDK's chunk")
-    payload = json.loads(unpack(records[0])["payload"])
-    check_message(records[0], Chunk([], payload["chunk_id"], "python"), PROJECT)
-    assert payload["client_sdk"]["name"].startswith("sentry.python")
-    names = {f.get("function") for f in payload["profile"]["frames"]}
-    assert "price_the_cart" in names
-    chunk = vroomrs_chunk(unpack(records[0]), payload)
-    chunk.normalize()
-    hot = {m.get_function() for m in chunk.extract_functions_metrics(1, False, 100)}
-    assert "price_the_cart" in hot
 
 
 def test_a_recorded_request_of_the_node_sdk(target: Target) -> None:

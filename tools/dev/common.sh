@@ -81,6 +81,7 @@ need_venv() {
 }
 
 need_integration_venv() { need_venv .venv integration_tests/requirements.txt; }
+need_old_sdk_venv() { need_venv .venv-old-sdk integration_tests/requirements-old-sdk.txt; }
 need_perfetto_venv() { need_venv .venv-perfetto tools/requirements-perfetto.txt; }
 
 # need_kafka [--pin]: Kafka's jars in .cache/kafka/libs, checked against the list in the tree (--pin writes that list).

@@ -111,6 +111,7 @@ container_main() {
   esac
   need_packages test container
   need_integration_venv
+  need_old_sdk_venv
   need_kafka
   [[ -n $keep ]] || trap container_cleanup EXIT
   trap 'exit 130' INT

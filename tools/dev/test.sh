@@ -75,6 +75,7 @@ test_integration() {
   part "build dev" build_preset dev || return 0
   need_packages test
   need_integration_venv
+  need_old_sdk_venv
   need_kafka
   part "pytest integration_tests" .venv/bin/python -m pytest -p no:cacheprovider integration_tests "$@" || return 0
 }
