@@ -144,9 +144,12 @@ void delivery_fsm::on_retriable(entries::iterator it, actions& out) {
     return to_spool(it->first, e, out);
   }
   backlog_.note_failure(now_, e.key);
+  std::vector<std::int64_t> back{e.key};
+  for (auto const& t : taken_) back.push_back(t.key);
   if (!taken_.empty()) backlog_.read_again(taken_.front().key);
   taken_.clear();
   entries_.erase(it);
+  out.push_back(action::spool_release{std::move(back)});
 }
 
 void delivery_fsm::on_too_large(entries::iterator it, std::string const& what, actions& out) {
@@ -168,7 +171,7 @@ void delivery_fsm::on_too_large(entries::iterator it, std::string const& what, a
       break;
   }
   entries_.erase(it);
-  condemn(gone.key, gone.record, reason::profiling_exceed_size_limit, what, out);
+  condemn(gone, reason::profiling_exceed_size_limit, what, out);
 }
 
 void delivery_fsm::on_refused(entries::iterator it, std::string const& what, actions& out) {
@@ -178,7 +181,7 @@ void delivery_fsm::on_refused(entries::iterator it, std::string const& what, act
   if (e.from != origin::backlog) return to_spool(it->first, e, out);
   auto const gone = e;
   entries_.erase(it);
-  condemn(gone.key, gone.record, reason::internal, what, out);
+  condemn(gone, reason::internal, what, out);
 }
 
 void delivery_fsm::on(event::spooled& e, actions& out) {

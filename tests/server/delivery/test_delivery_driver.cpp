@@ -156,7 +156,7 @@ TEST_CASE("a record refused for good after its 200 dies with an outcome, and is 
   CHECK(dead_value == message_of("a").value);
   auto const rows = f.spool();
   REQUIRE(rows.size() == 1);
-  CHECK(rows[0].dead);
+  CHECK(rows[0].dead());
   CHECK_THAT(rows[0].why, Catch::Contains("validate record"));
   CHECK(d->status().spool_dead_records == 1);
 }
