@@ -31,7 +31,10 @@ ino_t file_number(fs::path const& path) {
 class transaction {
  public:
   transaction(fs::path dir, sqlite3* db)
-      : dir_(std::move(dir)), db_(db), file_(file_number(spool_file(dir_))), rc_(sqlite_run(db, "BEGIN IMMEDIATE")) {}
+      : dir_(std::move(dir)),
+        db_(db),
+        file_(file_number(spool_file(dir_))),
+        rc_(sqlite_run(db, "BEGIN IMMEDIATE")) {}
   ~transaction() {
     if (!sqlite3_get_autocommit(db_)) sqlite_run(db_, "ROLLBACK");
   }
@@ -64,15 +67,17 @@ start_result<found_row> look_up(fs::path const& dir, sqlite3* db, std::int64_t k
   sqlite_statement s(db, "SELECT state,told FROM records WHERE key=?1");
   int const rc = s.bind(1, key).step();
   if (rc == SQLITE_DONE)
-    return start_error{"spool: there is no record " + std::to_string(key) + " in " + spool_file(dir).string() +
-                       "; `spool ls` lists them, and a delivered one is gone"};
+    return start_error{"spool: there is no record " + std::to_string(key) + " in " +
+                       spool_file(dir).string() + "; `spool ls` lists them, and a delivered one is gone"};
   if (rc != SQLITE_ROW) return spool_error(dir, db);
   found_row row{static_cast<record_state>(s.integer(0)), s.integer(1) != 0};
   if (row.state == record_state::in_flight && !spool_lock::held(dir)) row.state = record_state::waiting;
   return row;
 }
 
-int run(sqlite3* db, char const* sql, std::int64_t key) { return sqlite_statement(db, sql).bind(1, key).run(); }
+int run(sqlite3* db, char const* sql, std::int64_t key) {
+  return sqlite_statement(db, sql).bind(1, key).run();
+}
 
 }  // namespace
 
@@ -98,7 +103,8 @@ start_result<removal> remove_record(fs::path const& dir, std::int64_t key, remov
   auto const row = look_up(dir, db, key);
   if (!row) return row.error();
   if (row->state == record_state::in_flight)
-    return start_error{named(dir, key) + " is in flight: the server has given it to Kafka; it is gone when it is "
+    return start_error{named(dir, key) +
+                       " is in flight: the server has given it to Kafka; it is gone when it is "
                        "acknowledged, and waits again if it is not"};
   bool ok = run(db, "DELETE FROM records WHERE key=?1", key) == SQLITE_OK &&
             run(db, "DELETE FROM bodies WHERE key=?1", key) == SQLITE_OK;
@@ -126,7 +132,8 @@ std::optional<start_error> retry_record(fs::path const& dir, std::int64_t key) {
   if (!row) return row.error();
   if (row->state != record_state::dead)
     return start_error{named(dir, key) + " is not dead: it is sent without being asked to"};
-  if (run(db, "UPDATE records SET state=0,why='' WHERE key=?1", key) != SQLITE_OK) return spool_error(dir, db);
+  if (run(db, "UPDATE records SET state=0,why='' WHERE key=?1", key) != SQLITE_OK)
+    return spool_error(dir, db);
   return t.commit();
 }
 

@@ -190,9 +190,11 @@ start_result<std::optional<spool_damage>> prepare_spool(fs::path const& dir, boo
   auto resumed = resume(dir, last_key);
   if (!resumed) return resumed.error();
   if (*resumed) return std::move(*resumed);
+  std::error_code ec;
+  // Now: looking makes a new one.
+  bool const log = fs::exists(wal_of(spool_file(dir)), ec);
   auto const found = look(dir);
   if (!found) return found.error();
-  std::error_code ec;
   if (!found->damage.empty()) {
     auto d = replace_damaged(dir, found->damage, last_key);
     if (!d) return d.error();
@@ -201,10 +203,12 @@ start_result<std::optional<spool_damage>> prepare_spool(fs::path const& dir, boo
   if (!fs::exists(spool_file(dir), ec)) {
     auto const made = put_new(dir, std::nullopt, last_key);
     if (!made) return made.error();
-  } else if (unclean && !fs::exists(wal_of(spool_file(dir)), ec)) {
+  } else if (unclean && !log) {
     // A server that runs has a log, and one that was killed leaves it. Commands never remove it.
     return std::optional(spool_damage{
-        "the last server was killed and its write-ahead log is gone; what it stored last may be missing", {}, {}});
+        "the last server was killed and its write-ahead log is gone; what it stored last may be missing",
+        {},
+        {}});
   }
   return std::optional<spool_damage>();
 }

@@ -100,7 +100,11 @@ start_result<sqlite_ptr> open_spool_file(std::filesystem::path const& dir, spool
   auto const version = one_integer(db.get(), "PRAGMA user_version");
   auto const tables = one_integer(db.get(), "SELECT count(*) FROM sqlite_schema");
   if (!application || !version || !tables) return failed();
-  if (*application == 0 && *tables == 0) return refusal(path, "is an empty database");
+  if (*application == 0 && *tables == 0) {
+    // A spool gets its name when it has its tables.
+    damaged = "an empty database";
+    return refusal(path, "is an empty database");
+  }
   if (*application != spool_application_id) return refusal(path, "is a database of another program");
   if (auto const e = refuse_format(path, *version)) return *e;
   auto const* settings = access == spool_access::server    ? server_sql

@@ -29,6 +29,8 @@ std::int64_t sum_of(profile::kafka_record const& r, std::string_view headers) {
 
 }  // namespace
 
+std::int64_t sum_of_body(std::string_view value) { return sum_of(value); }
+
 bool spool_rows::prepare(sqlite3* db) {
   db_ = db;
   put_record_ = {
@@ -36,9 +38,10 @@ bool spool_rows::prepare(sqlite3* db) {
       "INSERT INTO records(key,topic,kafka_key,headers,chunk_id,received_ms,stored_ms,raw_offset,size,state,"
       "told,why,sum) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)"};
   put_body_ = {db, "INSERT INTO bodies(key,sum,value) VALUES(?1,?2,?3)"};
-  get_record_ = {db,
-                 "SELECT topic,kafka_key,headers,chunk_id,received_ms,raw_offset,sum,state,told,why,stored_ms,size"
-                 " FROM records WHERE key=?1"};
+  get_record_ = {
+      db,
+      "SELECT topic,kafka_key,headers,chunk_id,received_ms,raw_offset,sum,state,told,why,stored_ms,size"
+      " FROM records WHERE key=?1"};
   get_sum_ = {db, "SELECT sum FROM bodies WHERE key=?1"};
   return put_record_ && put_body_ && get_record_ && get_sum_;
 }
@@ -71,12 +74,11 @@ row_result spool_rows::read_body(std::int64_t key, std::string& value) {
   get_sum_.reset();
   if (rc == SQLITE_DONE) return row_result::gone;
   if (rc == SQLITE_ROW) rc = sqlite_read_blob(db_, "bodies", "value", key, value);
-  if (rc != SQLITE_OK)
-    return is_damage(rc) || rc == SQLITE_ERROR ? row_result::damaged : row_result::failed;
+  if (rc != SQLITE_OK) return is_damage(rc) || rc == SQLITE_ERROR ? row_result::damaged : row_result::failed;
   return sum == sum_of(value) ? row_result::found : row_result::damaged;
 }
 
-row_result spool_rows::read(std::int64_t key, profile::kafka_record& r, row_facts& facts) {
+row_result spool_rows::read_row(std::int64_t key, profile::kafka_record& r, row_facts& facts) {
   auto& s = get_record_;
   int const rc = s.bind(1, key).step();
   if (rc != SQLITE_ROW) {
@@ -92,18 +94,25 @@ row_result spool_rows::read(std::int64_t key, profile::kafka_record& r, row_fact
   r.received_ms = s.integer(4);
   r.raw_offset = static_cast<std::size_t>(s.integer(5));
   good = good && s.integer(6) == sum_of(r, s.blob(2));
+  // The state is not proven by the sum: one that means nothing is no reason to keep a record back.
   auto const state = s.integer(7);
-  good = good && state >= 0 && state <= static_cast<std::int64_t>(record_state::dead);
-  facts.state = good ? static_cast<record_state>(state) : record_state::waiting;
+  bool const known = state >= 0 && state <= static_cast<std::int64_t>(record_state::dead);
+  facts.state = known ? static_cast<record_state>(state) : record_state::waiting;
   facts.told = s.integer(8) != 0;
   facts.why = s.text(9);
   facts.stored_ms = s.integer(10);
   facts.size = static_cast<std::uint64_t>(s.integer(11));
   s.reset();
+  return good ? row_result::found : row_result::damaged;
+}
+
+row_result spool_rows::read(std::int64_t key, profile::kafka_record& r, row_facts& facts) {
+  auto const row = read_row(key, r, facts);
+  if (row != row_result::found) return row;
   auto const body = read_body(key, r.value);
   if (body == row_result::failed) return body;
-  return good && body == row_result::found && r.raw_offset <= r.value.size() ? row_result::found
-                                                                             : row_result::damaged;
+  return body == row_result::found && r.raw_offset <= r.value.size() ? row_result::found
+                                                                     : row_result::damaged;
 }
 
 }  // namespace profile_relay::server

@@ -4,12 +4,14 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <system_error>
 #include <vector>
 
+#include "server/io/spool_page_scan.hpp"
 #include "server/io/spool_rows.hpp"
 #include "server/io/spool_wal.hpp"
 
@@ -92,6 +94,11 @@ keys readable_keys(sqlite3* db, std::string const& table, std::int64_t last_key)
   return up;
 }
 
+std::int64_t unix_ms() {
+  using namespace std::chrono;
+  return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
+}
+
 std::int64_t one_integer(sqlite3* db, char const* sql) {
   sqlite_statement s(db, sql);
   return s.step() == SQLITE_ROW ? s.integer(0) : 0;
@@ -109,19 +116,21 @@ std::optional<profile::kafka_record> record_of_body(std::string value) {
     r.headers = {{"project_id", std::to_string(m->project_id)}};
     r.received_ms = static_cast<std::int64_t>(m->received) * 1000;
     if (!m->raw_profile.empty())
-      r.raw_offset =
-          std::string_view(r.value).rfind("\xabraw_profile", static_cast<std::size_t>(m->raw_profile.data() - r.value.data()));
+      r.raw_offset = std::string_view(r.value).rfind(
+          "\xabraw_profile", static_cast<std::size_t>(m->raw_profile.data() - r.value.data()));
     return r;
   }
   auto const outcome = nlohmann::json::parse(r.value, nullptr, false);
   if (!outcome.is_object() || !outcome.contains("outcome")) return std::nullopt;
   r.topic = profile::logical_topic::outcomes;
+  r.received_ms = unix_ms();  // its own time stands in the message
   return r;
 }
 
 class salvage {
  public:
-  salvage(sqlite3* from, sqlite3* to, std::int64_t last_key) : from_(from), to_(to), last_key_(last_key) {}
+  salvage(sqlite3* from, fs::path file, sqlite3* to, std::int64_t last_key)
+      : from_(from), file_(std::move(file)), to_(to), last_key_(last_key) {}
 
   /// SQLITE_OK, or the error of a write.
   int run() {
@@ -138,7 +147,8 @@ class salvage {
 
  private:
   int copy_records() {
-    for (auto const* sql : {"SELECT seq FROM sqlite_sequence", "SELECT max(key) FROM records", "SELECT max(key) FROM bodies"})
+    for (auto const* sql :
+         {"SELECT seq FROM sqlite_sequence", "SELECT max(key) FROM records", "SELECT max(key) FROM bodies"})
       last_key_ = std::max(last_key_, one_integer(from_, sql));
     auto all = readable_keys(from_, "records", last_key_);
     auto const bodies = readable_keys(from_, "bodies", last_key_);
@@ -153,26 +163,43 @@ class salvage {
   int copy(std::int64_t key) {
     profile::kafka_record r;
     row_facts facts;
-    if (in_.read(key, r, facts) != row_result::found) {
-      std::string value;
-      std::optional<profile::kafka_record> made;
-      if (in_.read_body(key, value) == row_result::found) made = record_of_body(std::move(value));
-      if (!made) {
-        ++counts_.lost;
-        return SQLITE_OK;
-      }
-      r = std::move(*made);
+    bool const row = in_.read_row(key, r, facts) == row_result::found;
+    std::string value;
+    bool body = in_.read_body(key, value) == row_result::found;
+    if (row && !body) {
+      if (!scan_) scan_.emplace(file_);
+      auto found = scan_->body(key);
+      body = found.has_value();
+      if (found) value = std::move(*found);
+    }
+    std::optional<profile::kafka_record> whole;
+    if (row && body) {
+      whole = std::move(r);
+      whole->value = std::move(value);
+      facts.size = spool_size(*whole);
+      if (whole->raw_offset > whole->value.size()) whole.reset();
+    } else if (body) {
+      whole = record_of_body(std::move(value));
       facts = {};
-      facts.stored_ms = r.received_ms;
-      facts.size = spool_size(r);
+      if (whole) {
+        facts.stored_ms = whole->received_ms;
+        facts.size = spool_size(*whole);
+      }
+    }
+    if (!whole) {
+      ++counts_.lost;
+      return SQLITE_OK;
     }
     ++counts_.salvaged;
     last_key_ = std::max(last_key_, key);
-    return out_.insert(key, r, facts, key);
+    return out_.insert(key, *whole, facts, key);
   }
 
-  sqlite3 *from_, *to_;
+  sqlite3* from_;
+  fs::path file_;  // that `from_` reads
+  sqlite3* to_;
   std::int64_t last_key_;
+  std::optional<spool_page_scan> scan_;
   spool_rows in_, out_;
   salvage_counts counts_;
 };
@@ -190,8 +217,8 @@ std::optional<start_error> sync_file(fs::path const& path) {
 std::optional<start_error> make_empty(fs::path const& path, sqlite_ptr& db) {
   remove_database(path);
   sqlite3* raw = nullptr;
-  int rc = sqlite3_open_v2(path.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
-                           nullptr);
+  int rc = sqlite3_open_v2(path.c_str(), &raw,
+                           SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
   db.reset(raw);
   // Until it has its name nobody uses it: one sync at the end does.
   if (rc == SQLITE_OK) rc = make_spool_tables(raw);
@@ -208,6 +235,7 @@ start_result<salvage_counts> salvage_spool(std::optional<fs::path> const& from, 
   if (auto const e = make_empty(to, out)) return *e;
   sqlite_ptr in;
   auto const copy = fs::path(to) += ".source";
+  fs::path source = from.value_or("");
   if (from) {
     // SQLite would delete the log of an empty database.
     std::error_code ec;
@@ -215,17 +243,20 @@ start_result<salvage_counts> salvage_spool(std::optional<fs::path> const& from, 
     if (has_pages && survey_wal(wal_of(*from)).cut_off == 0) in = open_damaged(*from);
     for (bool const new_first_page : {false, true}) {
       if (in) break;
-      if (!make_copy(*from, to, new_first_page, copy)) return cannot(copy, "no room for a copy of the damaged file");
+      if (!make_copy(*from, to, new_first_page, copy))
+        return cannot(copy, "no room for a copy of the damaged file");
       in = open_damaged(copy);
+      source = copy;
     }
   }
-  salvage work(in.get(), out.get(), last_key);
+  salvage work(in.get(), source, out.get(), last_key);
   int const rc = work.run();
   auto const words = sqlite_words(out.get());
   in.reset();
   remove_database(copy);
   if (rc != SQLITE_OK) return cannot(to, words);
-  if (sqlite_run(out.get(), "PRAGMA journal_mode=WAL;") != SQLITE_OK) return cannot(to, sqlite_words(out.get()));
+  if (sqlite_run(out.get(), "PRAGMA journal_mode=WAL;") != SQLITE_OK)
+    return cannot(to, sqlite_words(out.get()));
   out.reset();
   if (auto const e = sync_file(to)) return *e;
   return work.counts();

@@ -63,7 +63,8 @@ class wal_reader {
     big_ = (m & ~1U) == magic && (m & 1U) != 0;
     checksum sum;
     sum.add(std::span(header_).first(24), big_);
-    header_good_ = (m & ~1U) == magic && sum == sum_at(header_, 24) && big_endian(header_, 8) == spool_page_size;
+    header_good_ =
+        (m & ~1U) == magic && sum == sum_at(header_, 24) && big_endian(header_, 8) == spool_page_size;
     before_ = sum_at(header_, 24);
     if (header_good_) salts_ = {{big_endian(header_, 16), big_endian(header_, 20)}};
   }

@@ -41,8 +41,8 @@ std::optional<start_error> sqlite_spool::use_file() {
 
 // What the last server had in flight waits again; on a disk that refuses writes, with the first that succeeds.
 void sqlite_spool::forget_flights() {
-  if (sqlite_run(db_.get(), "UPDATE records SET state=0 WHERE state=1") == SQLITE_OK) return;
-  sqlite_statement s(db_.get(), "SELECT key FROM records WHERE state=1");
+  if (sqlite_run(db_.get(), "UPDATE records SET state=0 WHERE state NOT IN (0,2)") == SQLITE_OK) return;
+  sqlite_statement s(db_.get(), "SELECT key FROM records WHERE state NOT IN (0,2)");
   while (s.step() == SQLITE_ROW) unreleased_.push_back(s.integer(0));
 }
 

@@ -29,7 +29,7 @@ bool sqlite_spool::statements::prepare(sqlite3* db) {
   mark_dead = {db, "UPDATE records SET state=2,why=?2,told=?3 WHERE key=?1 AND state<>2 RETURNING key"};
   take = {db, "SELECT key,size FROM records WHERE state=0 AND key>?1 ORDER BY key"};
   mark = {db, "UPDATE records SET state=1 WHERE key=?1"};
-  release = {db, "UPDATE records SET state=0 WHERE key=?1 AND state=1"};
+  release = {db, "UPDATE records SET state=0 WHERE key=?1 AND state<>2"};
   oldest = {db, "SELECT stored_ms FROM records WHERE state<>2 ORDER BY key LIMIT 1"};
   first_waiting = {db, "SELECT key FROM records WHERE state=0 ORDER BY key LIMIT 1"};
   // Writes a page like any other write, and changes nothing.

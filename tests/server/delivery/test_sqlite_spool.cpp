@@ -300,7 +300,7 @@ TEST_CASE("a damaged row is set aside and does not stop the others") {
       "DELETE FROM bodies WHERE key=2", "UPDATE records SET topic='?' WHERE key=2",
       "UPDATE records SET headers=x'05000000' WHERE key=2", "UPDATE records SET raw_offset=1000 WHERE key=2",
       "UPDATE records SET raw_offset=-1 WHERE key=2", "UPDATE records SET chunk_id='?' WHERE key=2",
-      "UPDATE records SET state=9 WHERE key=2", "UPDATE bodies SET value=zeroblob(100) WHERE key=2");
+      "UPDATE bodies SET value=zeroblob(100) WHERE key=2");
   REQUIRE(bad == 2);
   REQUIRE(sqlite_run(open_spool_file(f.options().dir, spool_access::command)->get(), damage) == SQLITE_OK);
   auto s = f.open();
@@ -313,6 +313,15 @@ TEST_CASE("a damaged row is set aside and does not stop the others") {
   s->close();
   REQUIRE(f.errors.size() == 1);
   CHECK_THAT(f.errors[0], Catch::Contains("record 2"));
+}
+
+TEST_CASE("a record whose state means nothing, or is of a server that died, waits") {
+  spool_fixture f;
+  f.put(*f.open(), spool_record("a"));
+  auto const state = GENERATE("1", "9", "-1");
+  REQUIRE(sqlite_run(open_spool_file(f.options().dir, spool_access::command)->get(),
+                     (std::string("UPDATE records SET state=") + state).c_str()) == SQLITE_OK);
+  CHECK(f.take(*f.open()).size() == 1);
 }
 
 TEST_CASE("headers survive any bytes, and damaged ones are noticed") {
