@@ -68,7 +68,7 @@ start_result<finding> look(fs::path const& dir) {
     return finding{"the database is gone, its write-ahead log is there"};
   }
   if (!has_bytes(path)) return finding{"the file is empty"};
-  if (auto const survey = survey_wal(wal_of(path)); survey.cut_off != 0)
+  if (auto const survey = survey_wal(wal_of(path)); survey.damaged)
     return finding{"the write-ahead log is broken after " + std::to_string(survey.frames) + " of " +
                    std::to_string(survey.frames + survey.cut_off) + " pages"};
   finding f;

@@ -38,7 +38,8 @@ std::optional<std::pair<std::int64_t, std::string>> body_of_payload(std::string 
   std::string_view rest = payload;
   auto const header_size = take_varint(rest);
   if (!header_size || *header_size > payload.size()) return std::nullopt;
-  auto header = std::string_view(payload).substr(payload.size() - rest.size(), *header_size - (payload.size() - rest.size()));
+  auto header = std::string_view(payload).substr(payload.size() - rest.size(),
+                                                 *header_size - (payload.size() - rest.size()));
   auto const key = take_varint(header), sum = take_varint(header), value = take_varint(header);
   if (!key || !sum || !value || !header.empty() || *key != 0) return std::nullopt;
   static constexpr std::size_t widths[] = {0, 1, 2, 3, 4, 6, 8, 0, 0, 0};

@@ -240,7 +240,7 @@ start_result<salvage_counts> salvage_spool(std::optional<fs::path> const& from, 
     // SQLite would delete the log of an empty database.
     std::error_code ec;
     bool const has_pages = fs::exists(*from, ec) && fs::file_size(*from, ec) != 0;
-    if (has_pages && survey_wal(wal_of(*from)).cut_off == 0) in = open_damaged(*from);
+    if (has_pages && !survey_wal(wal_of(*from)).damaged) in = open_damaged(*from);
     for (bool const new_first_page : {false, true}) {
       if (in) break;
       if (!make_copy(*from, to, new_first_page, copy))

@@ -66,7 +66,7 @@ class wal_reader {
     header_good_ =
         (m & ~1U) == magic && sum == sum_at(header_, 24) && big_endian(header_, 8) == spool_page_size;
     before_ = sum_at(header_, 24);
-    if (header_good_) salts_ = {{big_endian(header_, 16), big_endian(header_, 20)}};
+    if (header_good_) salts_ = sum_at(header_, 16);
   }
 
   bool open() const { return open_; }
@@ -79,12 +79,16 @@ class wal_reader {
   /// Of the frame just read; moves on to it.
   bool judge() {
     checksum const salt{big_endian(frame_, 8), big_endian(frame_, 12)};
-    if (!salts_) salts_ = {{salt.a, salt.b}};  // the header is lost: the first frame is of the newest round
+    if (!salts_) salts_ = salt;  // the header is lost: the first frame is of the newest round
     checksum sum = before_;
     sum.add(bytes(frame_).first(8), big_);
     sum.add(bytes(frame_).subspan(frame_header_bytes), big_);
     before_ = sum_at(frame_, 16);
-    return salt == checksum{(*salts_)[0], (*salts_)[1]} && sum == before_;
+    return salt == *salts_ && sum == before_;
+  }
+  /// Of the frame just judged, as far as its head can be believed.
+  bool commits() const {
+    return checksum{big_endian(frame_, 8), big_endian(frame_, 12)} == *salts_ && big_endian(frame_, 4) != 0;
   }
 
  private:
@@ -97,7 +101,7 @@ class wal_reader {
   std::ifstream in_;
   std::array<unsigned char, header_bytes> header_{};
   std::vector<unsigned char> frame_ = std::vector<unsigned char>(frame_bytes);
-  std::optional<std::array<std::uint32_t, 2>> salts_;
+  std::optional<checksum> salts_;
   checksum before_;
   bool open_ = false, header_good_ = false, big_ = false;
 };
@@ -107,12 +111,15 @@ class wal_reader {
 wal_survey survey_wal(std::filesystem::path const& wal) {
   wal_survey s;
   wal_reader reader(wal);
-  bool reads_on = reader.header_good();
+  bool reads_on = reader.header_good(), committed = false;
   while (reader.next()) {
     bool const good = reader.judge();
     reads_on = reads_on && good;
     s.frames += reads_on;
-    s.cut_off += good && !reads_on;
+    if (reads_on) continue;
+    s.cut_off += good;
+    s.damaged = s.damaged || (good && committed);
+    committed = committed || reader.commits();
   }
   return s;
 }
