@@ -91,9 +91,9 @@ struct shim_calls {
   static int shm_unmap(sqlite3_file* f, int remove) { return real(f)->pMethods->xShmUnmap(real(f), remove); }
 
   static int open(sqlite3_vfs*, char const* name, sqlite3_file* f, int flags, int* out_flags) {
-    static sqlite3_io_methods const methods{2,        close,       read,   write,   truncate,  sync,
-                                            file_size, lock,        unlock, check_lock, control, sector_size,
-                                            traits,   shm_map,     shm_lock, shm_barrier, shm_unmap, nullptr, nullptr};
+    static sqlite3_io_methods const methods{
+        2,       close,       read,   write,   truncate, sync,        file_size, lock,    unlock, check_lock,
+        control, sector_size, traits, shm_map, shm_lock, shm_barrier, shm_unmap, nullptr, nullptr};
     f->pMethods = nullptr;
     {
       std::scoped_lock lock(shim->mutex_);

@@ -38,8 +38,8 @@ class disk_shim {
 
  private:
   struct change {
-    std::int64_t at;   // of a write
-    std::string data;  // of a write
+    std::int64_t at;         // of a write
+    std::string data;        // of a write
     std::int64_t size = -1;  // of a truncation
   };
   struct disk_file {

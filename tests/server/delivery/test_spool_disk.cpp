@@ -28,7 +28,8 @@ struct promises {
   explicit promises(bool fresh = false) {
     if (!fresh) {
       std::filesystem::copy(start_files().f.options().dir, options().dir);
-      for (std::int64_t key = 1; key <= 3; ++key) stored[key] = spool_record("old " + std::to_string(key), 20'000);
+      for (std::int64_t key = 1; key <= 3; ++key)
+        stored[key] = spool_record("old " + std::to_string(key), 20'000);
     }
   }
   spool_options options() {
@@ -129,7 +130,9 @@ int note_opened(sqlite3* db, char**, void const*) {
 
 }  // namespace
 
-TEST_CASE("whichever call of the disk fails, nothing that was answered is lost, and it goes on when the disk does") {
+TEST_CASE(
+    "whichever call of the disk fails, nothing that was answered is lost, and it goes on when the disk "
+    "does") {
   bool const fresh = GENERATE(false, true);
   int const code = GENERATE(SQLITE_FULL, SQLITE_IOERR_WRITE);
   // One call only, or all until the disk works again.
@@ -171,7 +174,8 @@ TEST_CASE("a power cut at any moment loses nothing that was answered, and would 
       // Several at once: one transaction.
       std::vector<record_ptr> records;
       for (std::uint32_t n = 1 + chance() % 4; n != 0; --n) {
-        records.push_back(spool_record("seed " + std::to_string(i) + " " + std::to_string(n), 10 + chance() % 30'000));
+        records.push_back(
+            spool_record("seed " + std::to_string(i) + " " + std::to_string(n), 10 + chance() % 30'000));
         p.spool->put(++p.f.last_id, records.back());
       }
       for (auto const& r : records) p.note_put(r, p.answer());
