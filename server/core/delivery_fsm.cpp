@@ -50,6 +50,7 @@ bool delivery_fsm::live_fits(std::uint64_t bytes) const {
 
 void delivery_fsm::to_kafka(std::uint64_t id, entry& e, actions& out) {
   e.at = place::kafka;
+  e.tried_kafka = true;
   e.bytes = charge(e.record);
   (e.from == origin::backlog ? backlog_bytes_ : live_bytes_) += e.bytes;
   ++with_kafka_;
@@ -199,7 +200,13 @@ void delivery_fsm::on(event::spool_failed& e, actions& out) {
   auto const it = entries_.find(e.id);
   if (it == entries_.end() || it->second.at != place::spool) return;
   leave_place(it->second);
-  if (it->second.from == origin::live) return resolve(it, record_end::unavailable, out);
+  if (it->second.from == origin::live) {
+    // With processing.ack: spool, or over the producer's budget, Kafka was never asked. Better late than lost.
+    auto& live = it->second;
+    if (s_.broker && !purged_ && !live.tried_kafka && live_fits(charge(live.record)))
+      return to_kafka(it->first, live, out);
+    return resolve(it, record_end::unavailable, out);
+  }
   if (auto const c = condemned_.find(it->second.key); c != condemned_.end()) {
     c->second.failed = true;
     note_trouble();

@@ -49,9 +49,9 @@ struct delivery_totals {
 ///                  no broker, ack: spool, no room in the producer's budget
 ///              ┌──────────────────────────────────────────────────────────────┐
 ///   submit ────┤                                                              ▼
-///              │            retriable or refused; given up at shutdown   ┌─────────┐
-///              └───────► ┌───────┐ ────────────────────────────────────► │  SPOOL  │ failed ─► unavailable
-///                too ┌── │ KAFKA │                                       │ writing │
+///              │            retriable or refused; given up at shutdown   ┌─────────┐ failed ─► unavailable,
+///              └───────► ┌───────┐ ────────────────────────────────────► │  SPOOL  │ or KAFKA if that was
+///                too ┌── │ KAFKA │                                       │ writing │ not asked yet
 ///              large └─► └───────┘ ── acked ─► delivered                 └─────────┘ synced ─► spooled
 ///          (once without     │                                                │
 ///          the raw trace)    └── still too large ─► too_large                 ▼
@@ -118,7 +118,8 @@ class delivery_fsm {
     std::int64_t key;  // backlog: its row; outcome: the dead record's row
     bool stripped;
     std::uint64_t bytes;
-    bool told = false;  // backlog: its outcome was sent already
+    bool told = false;         // backlog: its outcome was sent already
+    bool tried_kafka = false;  // in this life
   };
   using entries = std::unordered_map<std::uint64_t, entry>;
   using actions = std::vector<delivery_action>;
