@@ -22,6 +22,7 @@ start_result<std::unique_ptr<sqlite_spool>> sqlite_spool::open(spool_options opt
   std::unique_ptr<sqlite_spool> spool(new sqlite_spool(std::move(options), std::move(*lock)));
   if (auto const e = spool->use_file()) return *e;
   spool->forget_flights();
+  spool->set_aside_ = count_set_aside(spool->options_.dir);
   if (*damage) spool->note_damage(**damage);
   spool->publish();
   spool->thread_ = std::thread([s = spool.get()] { s->run(); });

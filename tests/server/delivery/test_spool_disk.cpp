@@ -1,5 +1,6 @@
 // Disks that fail at any call, and power that goes at any moment: what was answered is there afterwards.
-#include <condition_variable>
+#include <atomic>
+#include <future>
 #include <map>
 #include <set>
 
@@ -197,31 +198,21 @@ TEST_CASE("a power cut at any moment loses nothing that was answered, and would 
 }
 
 TEST_CASE("records that come while a sync runs share the next transaction and its one sync") {
+  std::promise<void> syncing, go_on;
+  std::atomic<bool> first{true};
   disk_shim disk;
   promises p;
   REQUIRE(p.open());
   REQUIRE(p.put("head", 10));  // the log's own head has a sync of its own
-  std::mutex mutex;
-  std::condition_variable changed;
-  bool syncing = false, go_on = false;
-  disk.on_log_sync = [&] {
-    std::unique_lock lock(mutex);
-    syncing = true;
-    changed.notify_all();
-    changed.wait(lock, [&] { return go_on; });
+  disk.on_log_sync = [&, may = go_on.get_future().share()] {
+    if (first.exchange(false)) syncing.set_value();
+    may.wait_for(std::chrono::seconds(60));
   };
   p.spool->put(2, spool_record("first"));
-  {
-    std::unique_lock lock(mutex);
-    REQUIRE(changed.wait_for(lock, std::chrono::seconds(60), [&] { return syncing; }));
-  }
+  REQUIRE(syncing.get_future().wait_for(std::chrono::seconds(60)) == std::future_status::ready);
   auto const before = disk.log_syncs();
   for (std::uint64_t id = 3; id <= 302; ++id) p.spool->put(id, spool_record("many", 1000));
-  {
-    std::scoped_lock lock(mutex);
-    go_on = true;
-  }
-  changed.notify_all();
+  go_on.set_value();
   for (std::uint64_t id = 2; id <= 302; ++id) CHECK(p.f.got.next<event::spooled>().id == id);
   CHECK(disk.log_syncs() == before + 2);
 }
