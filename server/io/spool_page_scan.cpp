@@ -57,6 +57,7 @@ std::optional<std::pair<std::int64_t, std::string>> body_of_payload(std::string 
 spool_page_scan::spool_page_scan(std::filesystem::path const& database) : in_(database, std::ios::binary) {
   std::string page;
   for (std::uint32_t number = 2; read_page(number, page); ++number) {
+    pages_ = number;
     if (page[0] != leaf_of_table) continue;
     auto const n = big_endian(page, 3, 2);
     for (std::size_t i = 0; i < n && 10 + 2 * i <= usable; ++i) {
@@ -86,8 +87,7 @@ std::optional<std::string> spool_page_scan::assemble(cell const& c) {
   auto rest = std::string_view(page).substr(c.at);
   auto const size = take_varint(rest).value_or(0);
   if (!take_varint(rest)) return std::nullopt;
-  // No larger than SQLite's own limit of a value.
-  if (size > 1'000'000'000) return std::nullopt;
+  if (size > pages_ * usable) return std::nullopt;
   auto local = size;
   if (size > most_local) {
     auto const k = least_local + (size - least_local) % (usable - 4);

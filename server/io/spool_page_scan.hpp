@@ -29,6 +29,7 @@ class spool_page_scan {
   std::optional<std::string> assemble(cell const& c);
 
   std::ifstream in_;
+  std::uint64_t pages_ = 0;
   std::vector<cell> cells_;  // by key
 };
 

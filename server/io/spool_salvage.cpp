@@ -25,7 +25,7 @@ using keys = std::vector<std::int64_t>;
 constexpr std::int64_t most_probes = 1'000'000;
 
 start_error cannot(fs::path const& path, std::string const& why) {
-  return {"spool: cannot salvage into " + path.string() + ": " + why +
+  return {"spool: cannot write " + path.string() + ": " + why +
           "; nothing was deleted, make room and start again"};
 }
 

@@ -172,7 +172,7 @@ TEST_CASE("neither Kafka nor spool: unavailable") {
   CHECK(d->status().failed_total == 1);
 }
 
-TEST_CASE("shutdown spools at its deadline what Kafka did not take; the counts add up") {
+TEST_CASE("shutdown spools at its deadline what Kafka did not take, the counts add up") {
   driver_fixture f;
   auto d = f.start(f.with_broker());  // message.timeout.ms one minute: only the purge can end them
   CHECK(f.end_of(f.submit(*d, message_of("before"))) == record_end::delivered);

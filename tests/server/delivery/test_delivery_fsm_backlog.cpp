@@ -42,7 +42,7 @@ TEST_CASE("live records that fill the budget do not keep the backlog out") {
   CHECK(s.submit(6, record_of("new", 4500)) == words{"put new"});
 }
 
-TEST_CASE("a drained record that fails stays stored; the drain pauses, probes, then goes on oldest first") {
+TEST_CASE("a drained record that fails stays stored, the drain pauses, probes, then goes on oldest first") {
   fsm_script s(fsm_script::broker());
   s.step(event::tick{});
   s.stored({{1, record_of("a")}, {2, record_of("b")}});
@@ -165,7 +165,7 @@ TEST_CASE("a refused outcome dies without an outcome of its own") {
   CHECK(s.refused(s.last_produced) == words{"bury 5: words of librdkafka"});
 }
 
-TEST_CASE("a record that cannot be removed is not delivered twice; the removal is tried again") {
+TEST_CASE("a record that cannot be removed is not delivered twice, the removal is tried again") {
   fsm_script s(fsm_script::broker());
   s.step(event::tick{});
   s.stored({{1, record_of("a")}});
@@ -237,7 +237,7 @@ TEST_CASE("a record spooled while the spool is being read is not overlooked") {
   CHECK(s.stored({}) == words{"take after 0"});
 }
 
-TEST_CASE("shutdown stops the backlog; what Kafka has of it may still finish, the rest stays stored") {
+TEST_CASE("shutdown stops the backlog, what Kafka has of it may still finish, the rest stays stored") {
   fsm_script s(fsm_script::broker());
   s.step(event::tick{});
   s.stored({{1, record_of("a")}, {2, record_of("b")}});

@@ -18,13 +18,14 @@ struct commands_fixture : spool_fixture {
     return open(o);
   }
   start_result<removal> rm(std::int64_t key) {
-    return remove_record(dir, key, [this](profile::kafka_record const& r) -> std::optional<profile::kafka_record> {
-      asked.push_back(r.chunk_id);
-      profile::kafka_record o;
-      o.topic = logical_topic::outcomes;
-      o.value = "outcome of " + r.chunk_id;
-      return o;
-    });
+    return remove_record(dir, key,
+                         [this](profile::kafka_record const& r) -> std::optional<profile::kafka_record> {
+                           asked.push_back(r.chunk_id);
+                           profile::kafka_record o;
+                           o.topic = logical_topic::outcomes;
+                           o.value = "outcome of " + r.chunk_id;
+                           return o;
+                         });
   }
   std::string refused(std::int64_t key) {
     auto const done = rm(key);
@@ -70,9 +71,10 @@ TEST_CASE("removal and outcome are one transaction") {
   auto s = f.open();
   auto const a = f.put(*s, spool_record("a"));
   // The outcome cannot be stored: then the record stays.
-  REQUIRE(sqlite_run(open_spool_file(f.dir, spool_access::command)->get(),
-                     "CREATE TRIGGER no_outcomes BEFORE INSERT ON records BEGIN SELECT raise(ABORT,'no'); END") ==
-          SQLITE_OK);
+  REQUIRE(
+      sqlite_run(open_spool_file(f.dir, spool_access::command)->get(),
+                 "CREATE TRIGGER no_outcomes BEFORE INSERT ON records BEGIN SELECT raise(ABORT,'no'); END") ==
+      SQLITE_OK);
   CHECK_FALSE(f.refused(a).empty());
   auto const rows = f.rows();
   REQUIRE(rows.size() == 1);
