@@ -162,8 +162,7 @@ int main(int argc, char** argv) {
   app.add_option("--broker", broker, "host:port of Kafka")->required();
   app.add_option("--topic", topic, "must exist")->capture_default_str();
   app.add_option("--compression", compression, "librdkafka's compression.type")->capture_default_str();
-  app.add_option("--record-bytes", record,
-                 "of each record: the body cut, or repeated; 0 = as it came")
+  app.add_option("--record-bytes", record, "of each record: the body cut, or repeated; 0 = as it came")
       ->capture_default_str();
   app.add_option("--threads", threads, "each with its own event loop and listening socket")
       ->check(CLI::Range(1, 64))

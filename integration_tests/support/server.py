@@ -32,8 +32,11 @@ def broker_configuration(bootstrap: str, profiles: str = "profiles", outcomes: s
 
 class Server:
     def __init__(self, binary: Path, folder: Path, configuration: dict[str, Any] | None = None,
-                 projects: tuple[Project, ...] = ALL, environment: dict[str, str] | None = None):
+                 projects: tuple[Project, ...] = ALL, environment: dict[str, str] | None = None,
+                 wrapper: tuple[str, ...] = ()):
+        """`wrapper`: a command that becomes the server (as `strace -D` does), so that signals reach it."""
         self.binary, self.folder, self.environment = binary, folder, clean_environment(environment)
+        self.wrapper = wrapper
         self.process: subprocess.Popen | None = None
         self.url = ""
         self.starts = 0
@@ -51,7 +54,7 @@ class Server:
         self.starts += 1
         with open(self.log_file, "wb") as log:
             self.process = subprocess.Popen(
-                [str(self.binary), "run", "-c", str(self.folder), *arguments],
+                [*self.wrapper, str(self.binary), "run", "-c", str(self.folder), *arguments],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.environment)
 
     def start(self, *arguments: str) -> "Server":

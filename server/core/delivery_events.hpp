@@ -35,6 +35,10 @@ struct stored {
   std::vector<stored_record> records;
 };
 struct take_failed {};
+/// Somebody else wrote to the spool: records wait there again that the drain had passed, none below `key`.
+struct revived {
+  std::int64_t key;
+};
 struct removed {
   std::int64_t key;
 };
@@ -54,8 +58,8 @@ struct tick {};
 }  // namespace event
 
 using delivery_event = std::variant<event::submit, event::reported, event::spooled, event::spool_failed,
-                                    event::stored, event::take_failed, event::removed, event::remove_failed,
-                                    event::outcome_made, event::drain, event::tick>;
+                                    event::stored, event::take_failed, event::revived, event::removed,
+                                    event::remove_failed, event::outcome_made, event::drain, event::tick>;
 
 /// What the state machine wants done, in this order.
 namespace action {
@@ -72,6 +76,10 @@ struct spool_put {
 struct spool_take {
   std::int64_t after_key;
   std::uint64_t max_bytes;
+};
+/// These are not sent now: they wait in the spool again.
+struct spool_release {
+  std::vector<std::int64_t> keys;
 };
 struct spool_remove {
   std::int64_t key;
@@ -98,8 +106,8 @@ struct wake_at {
 };
 }  // namespace action
 
-using delivery_action =
-    std::variant<action::produce, action::purge, action::spool_put, action::spool_take, action::spool_remove,
-                 action::spool_mark_dead, action::resolve, action::emit_outcome, action::wake_at>;
+using delivery_action = std::variant<action::produce, action::purge, action::spool_put, action::spool_take,
+                                     action::spool_release, action::spool_remove, action::spool_mark_dead,
+                                     action::resolve, action::emit_outcome, action::wake_at>;
 
 }  // namespace profile_relay::server

@@ -50,6 +50,7 @@ bool delivery_fsm::live_fits(std::uint64_t bytes) const {
 
 void delivery_fsm::to_kafka(std::uint64_t id, entry& e, actions& out) {
   e.at = place::kafka;
+  e.tried_kafka = true;
   e.bytes = charge(e.record);
   (e.from == origin::backlog ? backlog_bytes_ : live_bytes_) += e.bytes;
   ++with_kafka_;
@@ -144,9 +145,12 @@ void delivery_fsm::on_retriable(entries::iterator it, actions& out) {
     return to_spool(it->first, e, out);
   }
   backlog_.note_failure(now_, e.key);
+  std::vector<std::int64_t> back{e.key};
+  for (auto const& t : taken_) back.push_back(t.key);
   if (!taken_.empty()) backlog_.read_again(taken_.front().key);
   taken_.clear();
   entries_.erase(it);
+  out.push_back(action::spool_release{std::move(back)});
 }
 
 void delivery_fsm::on_too_large(entries::iterator it, std::string const& what, actions& out) {
@@ -168,7 +172,7 @@ void delivery_fsm::on_too_large(entries::iterator it, std::string const& what, a
       break;
   }
   entries_.erase(it);
-  condemn(gone.key, gone.record, reason::profiling_exceed_size_limit, what, out);
+  condemn(gone, reason::profiling_exceed_size_limit, what, out);
 }
 
 void delivery_fsm::on_refused(entries::iterator it, std::string const& what, actions& out) {
@@ -178,7 +182,7 @@ void delivery_fsm::on_refused(entries::iterator it, std::string const& what, act
   if (e.from != origin::backlog) return to_spool(it->first, e, out);
   auto const gone = e;
   entries_.erase(it);
-  condemn(gone.key, gone.record, reason::internal, what, out);
+  condemn(gone, reason::internal, what, out);
 }
 
 void delivery_fsm::on(event::spooled& e, actions& out) {
@@ -196,7 +200,13 @@ void delivery_fsm::on(event::spool_failed& e, actions& out) {
   auto const it = entries_.find(e.id);
   if (it == entries_.end() || it->second.at != place::spool) return;
   leave_place(it->second);
-  if (it->second.from == origin::live) return resolve(it, record_end::unavailable, out);
+  if (it->second.from == origin::live) {
+    // With processing.ack: spool, or over the producer's budget, Kafka was never asked. Better late than lost.
+    auto& live = it->second;
+    if (s_.broker && !purged_ && !live.tried_kafka && live_fits(charge(live.record)))
+      return to_kafka(it->first, live, out);
+    return resolve(it, record_end::unavailable, out);
+  }
   if (auto const c = condemned_.find(it->second.key); c != condemned_.end()) {
     c->second.failed = true;
     note_trouble();

@@ -49,17 +49,17 @@ struct delivery_totals {
 ///                  no broker, ack: spool, no room in the producer's budget
 ///              ┌──────────────────────────────────────────────────────────────┐
 ///   submit ────┤                                                              ▼
-///              │            retriable or refused; given up at shutdown   ┌─────────┐
-///              └───────► ┌───────┐ ────────────────────────────────────► │  SPOOL  │ failed ─► unavailable
-///                too ┌── │ KAFKA │                                       │ writing │
+///              │            retriable or refused; given up at shutdown   ┌─────────┐ failed ─► unavailable,
+///              └───────► ┌───────┐ ────────────────────────────────────► │  SPOOL  │ or KAFKA if that was
+///                too ┌── │ KAFKA │                                       │ writing │ not asked yet
 ///              large └─► └───────┘ ── acked ─► delivered                 └─────────┘ synced ─► spooled
 ///          (once without     │                                                │
 ///          the raw trace)    └── still too large ─► too_large                 ▼
 ///                                                  take, oldest first    ┌─────────┐
 ///                                       ┌─────────────────────────────── │ STORED  │ ◄─┐ retriable: it
 ///                                       ▼   (at most half the            └─────────┘   │ never left;
-///                                   ┌───────┐ producer's budget)                       │ pause, go on
-///                                   │ KAFKA │ ─────────────────────────────────────────┘
+///                                   ┌───────┐ producer's budget)                       │ release, pause,
+///                                   │ KAFKA │ ─────────────────────────────────────────┘ go on
 ///                                   └───────┘ ── acked ─► remove
 ///                                       └── too large (once without raw), refused
 ///                                              ─► outcome, safe itself ─► dead: kept, listed, not sent again
@@ -71,6 +71,9 @@ struct delivery_totals {
 /// then the producer is purged and each record goes to the spool on its report, or `report_grace` later
 /// without one; what the spool does not answer for `spool_grace` is resolved as unavailable. Backlog records
 /// simply stay stored.
+///
+/// What it knows of the spool by key is in flight there (taken, neither released nor ended), so a record that an
+/// operator removes is none that is on its way.
 ///
 /// Not its business: I/O, threads, clocks, logs, HTTP. Backed by tests/server/delivery (scripts and random
 /// runs).
@@ -115,6 +118,8 @@ class delivery_fsm {
     std::int64_t key;  // backlog: its row; outcome: the dead record's row
     bool stripped;
     std::uint64_t bytes;
+    bool told = false;         // backlog: its outcome was sent already
+    bool tried_kafka = false;  // in this life
   };
   using entries = std::unordered_map<std::uint64_t, entry>;
   using actions = std::vector<delivery_action>;
@@ -135,6 +140,7 @@ class delivery_fsm {
   void on(event::spool_failed& e, actions& out);
   void on(event::stored& e, actions& out);
   void on(event::take_failed& e, actions& out);
+  void on(event::revived& e, actions& out);
   void on(event::removed& e, actions& out);
   void on(event::remove_failed& e, actions& out);
   void on(event::outcome_made& e, actions& out);
@@ -159,7 +165,7 @@ class delivery_fsm {
   // The backlog, retries, shutdown (delivery_fsm_backlog.cpp).
   void pump(actions& out);
   void produce_taken(actions& out);
-  void condemn(std::int64_t key, record_ptr record, reason why, std::string text, actions& out);
+  void condemn(entry const& e, reason why, std::string text, actions& out);
   void send_outcome(std::int64_t key, record_ptr outcome, actions& out);
   void bury(std::int64_t key, actions& out);
   void note_trouble();

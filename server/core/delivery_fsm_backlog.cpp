@@ -10,17 +10,23 @@ constexpr std::chrono::milliseconds retry_pause{1000};
 
 }  // namespace
 
-void delivery_fsm::on(event::stored& e, actions&) {
+void delivery_fsm::on(event::stored& e, actions& out) {
   if (e.records.empty()) return backlog_.finish(now_, std::nullopt);
   // The broker failed while the spool was being read: one record is enough to see whether it is back.
-  if (backlog_.probing()) e.records.resize(1);
+  if (backlog_.probing() && e.records.size() > 1) {
+    std::vector<std::int64_t> back;
+    for (std::size_t i = 1; i < e.records.size(); ++i) back.push_back(e.records[i].key);
+    e.records.resize(1);
+    out.push_back(action::spool_release{std::move(back)});
+  }
   backlog_.finish(now_, e.records.back().key);
   if (deadline_) return;
   for (auto& r : e.records)
-    taken_.push_back({std::move(r.record), origin::backlog, place::kafka, r.key, false, 0});
+    taken_.push_back({std::move(r.record), origin::backlog, place::kafka, r.key, false, 0, r.told});
 }
 
 void delivery_fsm::on(event::take_failed&, actions&) { backlog_.fail(now_); }
+void delivery_fsm::on(event::revived& e, actions&) { backlog_.read_again(e.key); }
 
 void delivery_fsm::pump(actions& out) {
   if (!s_.broker || deadline_) return;
@@ -42,7 +48,7 @@ void delivery_fsm::produce_taken(actions& out) {
     auto const key = e.key;
     if (condemned_.contains(key) || leaving_.contains(key) || entries_.contains(backlog_id(key))) continue;
     if (!make_fit(e)) {
-      condemn(key, e.record, reason::profiling_exceed_size_limit,
+      condemn(e, reason::profiling_exceed_size_limit,
               "larger than message.max.bytes (" + std::to_string(s_.max_message_bytes) + ")", out);
       continue;
     }
@@ -54,11 +60,11 @@ void delivery_fsm::produce_taken(actions& out) {
   }
 }
 
-void delivery_fsm::condemn(std::int64_t key, record_ptr record, reason why, std::string text, actions& out) {
-  condemned_[key] = {std::move(text), nullptr, false};
-  // No outcome of an outcome.
-  if (record->topic == profile::logical_topic::outcomes) return bury(key, out);
-  out.push_back(action::emit_outcome{key, std::move(record), why});
+void delivery_fsm::condemn(entry const& e, reason why, std::string text, actions& out) {
+  condemned_[e.key] = {std::move(text), nullptr, false};
+  // No outcome of an outcome, and none a second time.
+  if (e.told || e.record->topic == profile::logical_topic::outcomes) return bury(e.key, out);
+  out.push_back(action::emit_outcome{e.key, e.record, why});
 }
 
 void delivery_fsm::send_outcome(std::int64_t key, record_ptr outcome, actions& out) {

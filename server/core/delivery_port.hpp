@@ -24,6 +24,9 @@ struct delivery_status {
   std::uint64_t spool_records = 0;
   std::uint64_t spool_bytes = 0;
   std::uint64_t spool_dead_records = 0;
+  std::uint64_t spool_set_aside = 0;  ///< damaged databases that lie in the spool's folder
+  std::uint64_t spool_salvaged = 0;   ///< records out of them, since the start
+  std::uint64_t spool_lost = 0;       ///< records known of that could not be read, since the start
   std::optional<std::chrono::milliseconds> oldest_spooled_age;
   std::uint64_t delivered_total = 0, spooled_total = 0, drained_total = 0, failed_total = 0,
                 raw_dropped_total = 0;

@@ -32,6 +32,10 @@ readiness::check spool_check(delivery_status const& d) {
   std::string text = d.spool_failed ? "the last write failed" : d.spool_has_room ? "ok" : "full";
   text += ", " + std::to_string(d.spool_records) + " records, " + mebibytes(d.spool_bytes);
   if (d.spool_dead_records > 0) text += ", " + std::to_string(d.spool_dead_records) + " dead";
+  // Told as long as the file lies there, but never unready: what was readable is in use again.
+  if (d.spool_set_aside > 0)
+    text += ", " + std::to_string(d.spool_set_aside) + " damaged database(s) set aside, see the log";
+  if (d.spool_lost > 0) text += ", " + std::to_string(d.spool_lost) + " records lost in them";
   return {"spool", std::move(text), ok};
 }
 

@@ -42,6 +42,7 @@ class record_sink {
 struct stored_record {
   std::int64_t key = 0;
   record_ptr record;
+  bool told = false;  ///< an outcome was sent for it already (it was dead, and is tried again)
 };
 
 /// Why a record did not get into the spool.
@@ -57,9 +58,11 @@ class record_store {
   virtual ~record_store() = default;
   /// Stores durably (synced) and answers event::spooled or event::spool_failed.
   virtual void put(std::uint64_t id, record_ptr record) = 0;
-  /// Asks for the oldest live records after `after_key`, up to `max_bytes` (at least one if there is any);
-  /// answers event::stored or event::take_failed.
+  /// Asks for the oldest waiting records after `after_key`, up to `max_bytes` (at least one if there is any), and
+  /// marks them as in flight, so that nobody else removes them; answers event::stored or event::take_failed.
   virtual void take_oldest(std::int64_t after_key, std::uint64_t max_bytes) = 0;
+  /// Gives taken records back unsent: they wait again. Not answered.
+  virtual void release(std::vector<std::int64_t> keys) = 0;
   /// Answers event::removed or event::remove_failed.
   virtual void remove(std::int64_t key) = 0;
   /// Keeps the record but never sends it again by itself; `spool ls` shows it with `why`. Answers like

@@ -110,6 +110,19 @@ void add_server_commands(CLI::App& app, arguments& a) {
     a.spool.config = a.with_settings();
     a.chosen = [&a] { return cmd_spool_export(a.spool); };
   });
+  auto const on_records = [&](char const* name, char const* what, int (*act)(spool_arguments const&)) {
+    auto* command = spool->add_subcommand(name, what);
+    add_config(*command, a);
+    command->add_option("id", a.spool.ids, "as `spool ls` shows it; several are taken one by one")
+        ->required();
+    command->callback([&a, act] {
+      a.spool.config = a.with_settings();
+      a.chosen = [&a, act] { return act(a.spool); };
+    });
+  };
+  on_records("rm", "takes records out for good, with an outcome for each; none that is in flight",
+             cmd_spool_rm);
+  on_records("retry", "lets dead records be sent again", cmd_spool_retry);
 }
 
 void add_file_commands(CLI::App& app, arguments& a) {

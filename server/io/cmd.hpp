@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace profile_relay::server {
 
@@ -38,10 +39,13 @@ int cmd_healthcheck(healthcheck_arguments const& a);
 struct spool_arguments {
   config_arguments config;
   bool json = false;
-  std::filesystem::path out;  ///< of export
+  std::filesystem::path out;      ///< of export
+  std::vector<std::int64_t> ids;  ///< of rm and retry
 };
 int cmd_spool_ls(spool_arguments const& a);
 int cmd_spool_export(spool_arguments const& a);
+int cmd_spool_rm(spool_arguments const& a);
+int cmd_spool_retry(spool_arguments const& a);
 
 struct send_arguments {
   std::string file, dsn, metadata, platform;

@@ -2,7 +2,9 @@
 #include <chrono>
 #include <iostream>
 
+#include "server/core/pipeline.hpp"
 #include "server/io/cmd_files.hpp"
+#include "server/io/spool_commands.hpp"
 #include "server/io/spool_export.hpp"
 #include "server/io/spool_reader.hpp"
 
@@ -57,6 +59,39 @@ int cmd_spool_export(spool_arguments const& a) {
             << " there already, " << counts->gone << " delivered meanwhile\n";
   for (auto const& line : counts->unreadable) fail(line);
   return counts->unreadable.empty() ? 0 : 1;
+}
+
+int cmd_spool_rm(spool_arguments const& a) {
+  auto const loaded = load_configuration(a.config);
+  if (!loaded) return 1;
+  auto const settings = make_pipeline_settings(loaded->values, pipeline_settings{}.message_max_bytes);
+  auto const outcome = [&](profile::kafka_record const& r) {
+    return outcome_of_dead(r, reason::internal, settings, random_bytes16());
+  };
+  int status = 0;
+  for (auto const id : a.ids) {
+    auto const done = remove_record(loaded->values.spool.path, id, outcome);
+    if (!done)
+      status = fail(done.error().what);
+    else
+      std::cout << "removed " << id
+                << (done->outcome_stored ? ", its outcome (internal) is in the spool\n"
+                                         : ", without an outcome\n");
+  }
+  return status;
+}
+
+int cmd_spool_retry(spool_arguments const& a) {
+  auto const loaded = load_configuration(a.config);
+  if (!loaded) return 1;
+  int status = 0;
+  for (auto const id : a.ids) {
+    if (auto const e = retry_record(loaded->values.spool.path, id))
+      status = fail(e->what);
+    else
+      std::cout << id << " waits again\n";
+  }
+  return status;
 }
 
 }  // namespace profile_relay::server

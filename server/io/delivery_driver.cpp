@@ -117,6 +117,9 @@ delivery_status delivery_driver::status() const {
   s.spool_records = spool.live_records;
   s.spool_bytes = spool.bytes;
   s.spool_dead_records = spool.dead_records;
+  s.spool_set_aside = spool.set_aside;
+  s.spool_salvaged = spool.salvage.salvaged;
+  s.spool_lost = spool.salvage.lost;
   if (spool.oldest_ms) {
     auto const unix_now = std::chrono::duration_cast<std::chrono::milliseconds>(
         std::chrono::system_clock::now().time_since_epoch());

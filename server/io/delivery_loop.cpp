@@ -124,6 +124,7 @@ void delivery_loop::act(action::produce& a) { sink_->produce(a.id, std::move(a.r
 void delivery_loop::act(action::purge&) { sink_->purge(); }
 void delivery_loop::act(action::spool_put& a) { spool_->put(a.id, std::move(a.record)); }
 void delivery_loop::act(action::spool_take& a) { spool_->take_oldest(a.after_key, a.max_bytes); }
+void delivery_loop::act(action::spool_release& a) { spool_->release(std::move(a.keys)); }
 void delivery_loop::act(action::spool_remove& a) { spool_->remove(a.key); }
 
 void delivery_loop::act(action::spool_mark_dead& a) {

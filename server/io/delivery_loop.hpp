@@ -69,6 +69,7 @@ class delivery_loop {
   void act(action::purge& a);
   void act(action::spool_put& a);
   void act(action::spool_take& a);
+  void act(action::spool_release& a);
   void act(action::spool_remove& a);
   void act(action::spool_mark_dead& a);
   void act(action::resolve& a);

@@ -77,6 +77,13 @@ struct metrics::impl {
   Gauge& spool_dead = gauge("profile_relay_spool_dead_records", "Records the broker refused for good");
   Gauge& spool_oldest =
       gauge("profile_relay_spool_oldest_age_seconds", "Age of the oldest spooled record, 0 if none");
+  Gauge& spool_set_aside =
+      gauge("profile_relay_spool_damaged_files", "Damaged databases set aside in the spool's folder");
+  Gauge& spool_salvaged =
+      gauge("profile_relay_spool_records_salvaged", "Records read out of damaged databases since the start");
+  Gauge& spool_lost = gauge("profile_relay_spool_records_lost",
+                            "Records that damaged databases are known to have lost, since the start");
+  Gauge& spool_failed = gauge("profile_relay_spool_failed", "1 while the last write to the spool failed");
   Gauge& spool_room = gauge("profile_relay_spool_has_room", "1 while the spool takes new chunks");
   Gauge& inflight_records =
       gauge("profile_relay_kafka_inflight_records", "Records Kafka has not acknowledged yet");
@@ -209,6 +216,10 @@ std::string metrics::render(gauges const& g) {
   m.spool_records.Set(number(d.spool_records));
   m.spool_bytes.Set(number(d.spool_bytes));
   m.spool_dead.Set(number(d.spool_dead_records));
+  m.spool_set_aside.Set(number(d.spool_set_aside));
+  m.spool_salvaged.Set(number(d.spool_salvaged));
+  m.spool_lost.Set(number(d.spool_lost));
+  m.spool_failed.Set(d.spool_failed ? 1 : 0);
   m.spool_oldest.Set(d.oldest_spooled_age ? seconds(*d.oldest_spooled_age) : 0);
   m.spool_room.Set(d.spool_has_room && !d.spool_failed ? 1 : 0);
   m.inflight_records.Set(number(d.in_flight_records));

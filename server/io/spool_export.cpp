@@ -33,13 +33,13 @@ std::string as_utf8_or_hex(std::string const& s, char const* prefix) {
 
 json describe(spool_row const& row, profile::kafka_record const& r) {
   json j;
-  j["key"] = row.key;
+  j["id"] = row.key;
   j["topic"] = row.topic;
   j["chunk_id"] = r.chunk_id;
   j["received_ms"] = r.received_ms;
   j["size"] = r.value.size();
-  j["state"] = row.dead ? "dead" : "live";
-  if (row.dead) j["why"] = row.why;
+  j["state"] = to_text(row.state);
+  if (row.dead()) j["why"] = row.why;
   if (r.key)
     j["kafka_key"] = as_utf8_or_hex(*r.key, "0x");
   else
@@ -87,7 +87,7 @@ std::optional<start_error> write_record(fs::path const& dir, spool_row const& ro
 bool holds(fs::path const& dir, spool_row const& row) {
   std::ifstream f(dir / "record.json", std::ios::binary);
   auto const j = json::parse(f, nullptr, false);
-  return j.is_object() && j.value("key", json()) == row.key && j.value("chunk_id", json()) == row.chunk_id &&
+  return j.is_object() && j.value("id", json()) == row.key && j.value("chunk_id", json()) == row.chunk_id &&
          j.value("received_ms", json()) == row.received_ms && j.value("size", json()) == row.size;
 }
 

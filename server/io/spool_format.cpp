@@ -1,33 +1,36 @@
 #include "server/io/spool_format.hpp"
 
+#include <optional>
 #include <system_error>
 
 namespace profile_relay::server {
 namespace {
 
-// A page of 8 KiB halves the bookkeeping of large values against SQLite's 4 KiB. `journal_size_limit` shrinks
-// the WAL after a burst of large records; wal_autocheckpoint is in pages: 16 MiB.
-constexpr char const* settings_sql =
+// A page of 8 KiB halves the bookkeeping of large values against SQLite's 4 KiB. The order of the tables fixes
+// their root pages, which spool_salvage.cpp relies on.
+constexpr char const* schema_sql =
     "PRAGMA page_size=8192;"
+    "BEGIN IMMEDIATE;"
+    "CREATE TABLE records("
+    " key INTEGER PRIMARY KEY AUTOINCREMENT, topic TEXT NOT NULL, kafka_key BLOB, headers BLOB NOT NULL,"
+    " chunk_id TEXT NOT NULL, received_ms INTEGER NOT NULL, stored_ms INTEGER NOT NULL,"
+    " raw_offset INTEGER NOT NULL, size INTEGER NOT NULL, state INTEGER NOT NULL, told INTEGER NOT NULL,"
+    " why TEXT NOT NULL, sum INTEGER NOT NULL);"
+    "CREATE TABLE bodies(key INTEGER PRIMARY KEY, sum INTEGER NOT NULL, value BLOB NOT NULL);"
+    "PRAGMA application_id=1347572560;"
+    "PRAGMA user_version=2;"
+    "COMMIT;";
+static_assert(spool_application_id == 1347572560 && spool_format_version == 2 && spool_page_size == 8192);
+
+// `journal_size_limit` shrinks the WAL after a burst of large records; wal_autocheckpoint is in pages: 16 MiB.
+constexpr char const* server_sql =
     "PRAGMA journal_mode=WAL;"
     "PRAGMA synchronous=FULL;"
     "PRAGMA wal_autocheckpoint=2048;"
     "PRAGMA journal_size_limit=67108864;";
-
-constexpr char const* schema_sql =
-    "BEGIN IMMEDIATE;"
-    "CREATE TABLE records("
-    " key INTEGER PRIMARY KEY AUTOINCREMENT, topic TEXT NOT NULL, kafka_key BLOB, headers BLOB NOT NULL,"
-    " chunk_id TEXT NOT NULL, received_ms INTEGER NOT NULL, stored_ms INTEGER NOT NULL, raw_offset INTEGER "
-    "NOT NULL,"
-    " size INTEGER NOT NULL, dead INTEGER NOT NULL DEFAULT 0, why TEXT);"
-    "CREATE TABLE bodies(key INTEGER PRIMARY KEY, value BLOB NOT NULL);"
-    "PRAGMA application_id=1347572560;"
-    "PRAGMA user_version=1;"
-    "COMMIT;";
-static_assert(spool_application_id == 1347572560 && spool_format_version == 1);
-
-bool is_damage(int rc) { return (rc & 0xff) == SQLITE_NOTADB || (rc & 0xff) == SQLITE_CORRUPT; }
+constexpr char const* command_sql =
+    "PRAGMA synchronous=FULL;"
+    "PRAGMA wal_autocheckpoint=0;";
 
 std::optional<std::int64_t> one_integer(sqlite3* db, std::string_view sql) {
   sqlite_statement s(db, sql);
@@ -35,51 +38,79 @@ std::optional<std::int64_t> one_integer(sqlite3* db, std::string_view sql) {
   return s.integer(0);
 }
 
+start_error refusal(std::filesystem::path const& path, std::string const& what) {
+  return {"spool: " + path.string() + " " + what};
+}
+
+std::optional<start_error> refuse_format(std::filesystem::path const& path, std::int64_t version) {
+  if (version == spool_format_version) return std::nullopt;
+  auto const known = ", this one reads " + std::to_string(spool_format_version) + ")";
+  if (version > spool_format_version)
+    return refusal(path, "was written by a newer profile-relay (format " + std::to_string(version) + known +
+                             ": start that version, or set spool.envelopes.path to another folder");
+  return refusal(path, "has an unknown format (" + std::to_string(version) + known +
+                           ": use the version that wrote it, or set spool.envelopes.path to another folder");
+}
+
 }  // namespace
 
 std::filesystem::path spool_file(std::filesystem::path const& dir) { return dir / "spool.sqlite"; }
+std::filesystem::path wal_of(std::filesystem::path database) { return database += "-wal"; }
+
+bool is_damage(int rc) { return (rc & 0xff) == SQLITE_NOTADB || (rc & 0xff) == SQLITE_CORRUPT; }
+
+int make_spool_tables(sqlite3* db) { return sqlite_run(db, schema_sql); }
 
 start_error spool_error(std::filesystem::path const& dir, sqlite3* db) {
-  auto const path = spool_file(dir).string();
+  auto const path = spool_file(dir);
   if (is_damage(sqlite3_errcode(db)))
-    return {"spool: " + path + " is damaged or not an SQLite file (" + sqlite_words(db) +
-            "): move it away to start with an empty spool"};
-  return {"spool: cannot use " + path + ": " + sqlite_words(db)};
+    return refusal(path,
+                   "is damaged or not an SQLite file (" + sqlite_words(db) +
+                       "): a server that runs on it, or starts, sets it aside and keeps what is readable");
+  return {"spool: cannot use " + path.string() + ": " + sqlite_words(db)};
 }
 
 start_result<sqlite_ptr> open_spool_file(std::filesystem::path const& dir, spool_access access) {
-  auto const path = spool_file(dir).string();
-  bool const writes = access == spool_access::read_write;
+  std::string damaged;
+  return open_spool_file(dir, access, damaged);
+}
+
+start_result<sqlite_ptr> open_spool_file(std::filesystem::path const& dir, spool_access access,
+                                         std::string& damaged) {
+  auto const path = spool_file(dir);
   std::error_code ec;
-  if (!writes && !std::filesystem::exists(path, ec))
-    return start_error{"spool: there is no spool at " + path};
+  if (!std::filesystem::exists(path, ec)) return start_error{"spool: there is no spool at " + path.string()};
 
   sqlite3* raw = nullptr;
-  int const flags =
-      (writes ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY) | SQLITE_OPEN_NOMUTEX;
-  int const rc = sqlite3_open_v2(path.c_str(), &raw, flags, nullptr);
+  int const flags = access == spool_access::read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
+  int const rc = sqlite3_open_v2(path.c_str(), &raw, flags | SQLITE_OPEN_NOMUTEX, nullptr);
   sqlite_ptr db(raw);
-  if (rc != SQLITE_OK) return spool_error(dir, db.get());
+  auto const failed = [&]() -> start_error {
+    if (is_damage(sqlite3_errcode(db.get()))) damaged = sqlite_words(db.get());
+    return spool_error(dir, db.get());
+  };
+  if (rc != SQLITE_OK) return failed();
   sqlite3_extended_result_codes(db.get(), 1);
   sqlite3_busy_timeout(db.get(), 5000);
+  // What a crashed server left in the log is evidence until the next server has looked at it.
+  if (access != spool_access::server)
+    sqlite3_db_config(db.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
 
   auto const application = one_integer(db.get(), "PRAGMA application_id");
   auto const version = one_integer(db.get(), "PRAGMA user_version");
   auto const tables = one_integer(db.get(), "SELECT count(*) FROM sqlite_schema");
-  if (!application || !version || !tables) return spool_error(dir, db.get());
-  bool const empty = *application == 0 && *tables == 0;
-  if (!empty && *application != spool_application_id)
-    return start_error{"spool: " + path + " is a database of another program"};
-  if (*version > spool_format_version)
-    return start_error{"spool: " + path + " was written by a newer profile-relay (format " +
-                       std::to_string(*version) + ", this one reads " + std::to_string(spool_format_version) +
-                       "): start that version, or set spool.envelopes.path to another folder"};
-  if (!writes) {
-    if (empty) return start_error{"spool: " + path + " is empty"};
-    return db;
+  if (!application || !version || !tables) return failed();
+  if (*application == 0 && *tables == 0) {
+    // A spool gets its name when it has its tables.
+    damaged = "an empty database";
+    return refusal(path, "is an empty database");
   }
-  if (sqlite_run(db.get(), settings_sql) != SQLITE_OK) return spool_error(dir, db.get());
-  if (empty && sqlite_run(db.get(), schema_sql) != SQLITE_OK) return spool_error(dir, db.get());
+  if (*application != spool_application_id) return refusal(path, "is a database of another program");
+  if (auto const e = refuse_format(path, *version)) return *e;
+  auto const* settings = access == spool_access::server    ? server_sql
+                         : access == spool_access::command ? command_sql
+                                                           : "";
+  if (sqlite_run(db.get(), settings) != SQLITE_OK) return failed();
   return db;
 }
 

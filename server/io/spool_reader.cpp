@@ -5,7 +5,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
-#include "server/io/spool_format.hpp"
+#include "server/io/spool_lock.hpp"
 
 namespace profile_relay::server {
 namespace {
@@ -28,48 +28,60 @@ start_result<spool_reader> spool_reader::open(std::filesystem::path const& dir) 
 
 start_result<std::vector<spool_row>> spool_reader::list() const {
   sqlite_statement s(db_.get(),
-                     "SELECT r.key,r.received_ms,r.topic,r.chunk_id,length(b.value),r.dead,r.why"
+                     "SELECT r.key,r.received_ms,r.topic,r.chunk_id,length(b.value),r.state,r.why"
                      " FROM records r LEFT JOIN bodies b ON b.key=r.key ORDER BY r.key");
+  // The marks of a server that died mean nothing.
+  bool const running = spool_lock::held(dir_);
+  auto const state = [running](std::int64_t stored) {
+    auto const as = static_cast<record_state>(stored);
+    return as == record_state::in_flight && !running ? record_state::waiting : as;
+  };
   std::vector<spool_row> rows;
   int rc = SQLITE_ROW;
   while ((rc = s.step()) == SQLITE_ROW)
     rows.push_back({s.integer(0), s.integer(1), std::string(s.text(2)), std::string(s.text(3)),
-                    static_cast<std::uint64_t>(s.integer(4)), s.integer(5) != 0, std::string(s.text(6))});
+                    static_cast<std::uint64_t>(s.integer(4)), state(s.integer(5)), std::string(s.text(6))});
   if (rc != SQLITE_DONE) return spool_error(dir_, db_.get());
   return rows;
 }
 
 start_result<std::optional<profile::kafka_record>> spool_reader::read(std::int64_t key) const {
-  sqlite_statement s(
-      db_.get(), "SELECT topic,kafka_key,headers,chunk_id,received_ms,raw_offset FROM records WHERE key=?1");
-  s.bind(1, key);
-  int const rc = s.step();
-  if (rc == SQLITE_DONE) return std::optional<profile::kafka_record>();
-  if (rc != SQLITE_ROW) return spool_error(dir_, db_.get());
+  spool_rows rows;
+  if (!rows.prepare(db_.get())) return spool_error(dir_, db_.get());
   profile::kafka_record r;
-  auto const topic = topic_from_text(s.text(0));
-  r.raw_offset = static_cast<std::size_t>(s.integer(5));
-  if (!sqlite_read_blob(db_.get(), "bodies", "value", key, r.value) || !topic ||
-      !decode_headers(s.blob(2), r) || r.raw_offset > r.value.size())
-    return start_error{"spool: record " + std::to_string(key) + " in " + spool_file(dir_).string() +
-                       " is damaged"};
-  r.topic = *topic;
-  if (!s.is_null(1)) r.key = s.blob(1);
-  r.chunk_id = s.text(3);
-  r.received_ms = s.integer(4);
-  return std::optional<profile::kafka_record>(std::move(r));
+  row_facts facts;
+  // One view of both tables: the record may be delivered and removed meanwhile.
+  sqlite_run(db_.get(), "BEGIN");
+  auto const result = rows.read(key, r, facts);
+  sqlite_run(db_.get(), "COMMIT");
+  switch (result) {
+    case row_result::found:
+      return std::optional<profile::kafka_record>(std::move(r));
+    case row_result::gone:
+      return std::optional<profile::kafka_record>();
+    case row_result::damaged:
+      return start_error{"spool: record " + std::to_string(key) + " in " + spool_file(dir_).string() +
+                         " is damaged"};
+    case row_result::failed:
+      break;
+  }
+  return spool_error(dir_, db_.get());
+}
+
+std::string_view to_text(record_state s) {
+  return s == record_state::waiting ? "waiting" : s == record_state::in_flight ? "in flight" : "dead";
 }
 
 std::string spool_table(std::vector<spool_row> const& rows, std::int64_t now_ms) {
-  std::string out = "     KEY    AGE  TOPIC     CHUNK ID                              BYTES  STATE\n";
+  std::string out = "      ID    AGE  TOPIC     CHUNK ID                              BYTES  STATE\n";
   for (auto const& r : rows) {
     std::array<char, 160> line{};
     std::snprintf(line.data(), line.size(), "%8lld %6s  %-8s  %-32s %10llu  %s",
                   static_cast<long long>(r.key), age(now_ms - r.received_ms).c_str(), r.topic.c_str(),
                   r.chunk_id.empty() ? "-" : r.chunk_id.c_str(), static_cast<unsigned long long>(r.size),
-                  r.dead ? "dead" : "live");
+                  std::string(to_text(r.state)).c_str());
     out += line.data();
-    if (r.dead) out += ": " + r.why;
+    if (r.dead()) out += ": " + r.why;
     out += '\n';
   }
   return out;
@@ -79,12 +91,12 @@ std::string spool_json(std::vector<spool_row> const& rows) {
   std::string out;
   for (auto const& r : rows) {
     nlohmann::ordered_json j;
-    j["key"] = r.key;
+    j["id"] = r.key;
     j["received_ms"] = r.received_ms;
     j["topic"] = r.topic;
     j["chunk_id"] = r.chunk_id;
     j["size"] = r.size;
-    j["state"] = r.dead ? "dead" : "live";
+    j["state"] = to_text(r.state);
     j["why"] = r.why;
     out += j.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
   }

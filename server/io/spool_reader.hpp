@@ -8,7 +8,7 @@
 
 #include "profile/kafka_record.hpp"
 #include "server/io/delivery_error.hpp"
-#include "server/io/sqlite_handle.hpp"
+#include "server/io/spool_rows.hpp"
 
 namespace profile_relay::server {
 
@@ -17,9 +17,10 @@ struct spool_row {
   std::int64_t key = 0;
   std::int64_t received_ms = 0;  ///< Unix milliseconds
   std::string topic, chunk_id;
-  std::uint64_t size = 0;  ///< bytes of the message
-  bool dead = false;
-  std::string why;  ///< of a dead record
+  std::uint64_t size = 0;                      ///< bytes of the message
+  record_state state = record_state::waiting;  ///< in_flight only while a server runs
+  std::string why;                             ///< of a dead record
+  bool dead() const { return state == record_state::dead; }
 };
 
 /// Read-only access to a spool, with or without a running server on it. Each call is one short transaction,
@@ -39,9 +40,10 @@ class spool_reader {
   sqlite_ptr db_;
 };
 
+std::string_view to_text(record_state s);
 /// The table of `spool ls`, for people; `now_ms` gives the ages.
 std::string spool_table(std::vector<spool_row> const& rows, std::int64_t now_ms);
-/// One JSON object a line: key, received_ms, topic, chunk_id, size, state ("live", "dead"), why.
+/// One JSON object a line: id, received_ms, topic, chunk_id, size, state ("waiting", "in flight", "dead"), why.
 std::string spool_json(std::vector<spool_row> const& rows);
 
 }  // namespace profile_relay::server

@@ -66,15 +66,14 @@ bool sqlite_statement::is_null(int column) const {
 
 int sqlite_run(sqlite3* db, char const* sql) { return sqlite3_exec(db, sql, nullptr, nullptr, nullptr); }
 
-bool sqlite_read_blob(sqlite3* db, char const* table, char const* column, std::int64_t row,
-                      std::string& out) {
+int sqlite_read_blob(sqlite3* db, char const* table, char const* column, std::int64_t row, std::string& out) {
   sqlite3_blob* raw = nullptr;
   int const rc = sqlite3_blob_open(db, "main", table, column, row, 0, &raw);
   std::unique_ptr<sqlite3_blob, decltype(&sqlite3_blob_close)> blob(raw, &sqlite3_blob_close);
-  if (rc != SQLITE_OK) return false;
+  if (rc != SQLITE_OK) return rc;
   int const n = sqlite3_blob_bytes(raw);
   out.resize(static_cast<std::size_t>(n));
-  return sqlite3_blob_read(raw, out.data(), n, 0) == SQLITE_OK;
+  return sqlite3_blob_read(raw, out.data(), n, 0);
 }
 
 std::string sqlite_words(sqlite3* db) {

@@ -47,8 +47,8 @@ class sqlite_statement {
 
 /// Runs statements without results; SQLITE_OK or the error.
 int sqlite_run(sqlite3* db, char const* sql);
-/// Reads one blob without a copy in between; false if it is not there or cannot be read.
-bool sqlite_read_blob(sqlite3* db, char const* table, char const* column, std::int64_t row, std::string& out);
+/// Reads one blob without a copy in between; SQLITE_OK or the error, SQLITE_ERROR if it is not there.
+int sqlite_read_blob(sqlite3* db, char const* table, char const* column, std::int64_t row, std::string& out);
 /// SQLite's words for the last error, with the system's words where the system refused.
 std::string sqlite_words(sqlite3* db);
 

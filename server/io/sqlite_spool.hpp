@@ -17,8 +17,9 @@
 #include "server/core/delivery_events.hpp"
 #include "server/core/record_io.hpp"
 #include "server/io/delivery_error.hpp"
-#include "server/io/spool_format.hpp"
+#include "server/io/spool_damage.hpp"
 #include "server/io/spool_lock.hpp"
+#include "server/io/spool_rows.hpp"
 
 namespace profile_relay::server {
 
@@ -26,7 +27,8 @@ struct spool_options {
   std::filesystem::path dir;
   std::uint64_t max_disk_size = 500u << 20;     ///< sum of spool_size(); the last 5 % only takes outcomes
   std::uint64_t max_queue_bytes = 512u << 20;   ///< of records that wait for the writer; beyond: `full`
-  std::chrono::milliseconds probe_pause{5000};  ///< between looks at a disk that failed
+  std::chrono::milliseconds probe_pause{5000};  ///< between tries on a disk that failed
+  std::chrono::milliseconds look_pause{1000};   ///< between looks at what other processes did
   /// Answers of one group of calls, in order, from the spool's thread.
   std::function<void(std::vector<delivery_event>)> answer;
   std::function<void(std::string const&)> log_info, log_error;  ///< from the spool's thread
@@ -39,6 +41,8 @@ struct spool_stats {
   bool has_room = true;                   ///< for a profile of the size last asked for
   bool failed = false;                    ///< the last write failed
   std::optional<std::int64_t> oldest_ms;  ///< when the oldest live record was stored, Unix milliseconds
+  std::uint64_t set_aside = 0;            ///< damaged databases in the folder
+  salvage_counts salvage;                 ///< of those that this process set aside
 };
 
 /// The spool: SQLite in WAL mode, every answer after a synced commit. One writer thread takes all calls that
@@ -46,6 +50,11 @@ struct spool_stats {
 /// record that does not fit the disk cannot take others with it. After a failed write it tries a small write
 /// every few seconds and says when the disk works again: nobody else would, because a server without room
 /// gets no traffic.
+///
+/// Other processes may list, remove and revive records meanwhile (spool_commands.hpp), never one that is in flight.
+/// Once a second the thread asks SQLite whether somebody did, counts again and says so (event::revived).
+///
+/// Damage, at the start or later, costs the damaged records only: spool_damage.hpp.
 ///
 /// The file does not shrink; its free pages are used again. Thread-safe.
 class sqlite_spool final : public record_store {
@@ -56,6 +65,7 @@ class sqlite_spool final : public record_store {
 
   void put(std::uint64_t id, record_ptr record) override;
   void take_oldest(std::int64_t after_key, std::uint64_t max_bytes) override;
+  void release(std::vector<std::int64_t> keys) override;
   void remove(std::int64_t key) override;
   void mark_dead(std::int64_t key, std::string why) override;
 
@@ -65,25 +75,31 @@ class sqlite_spool final : public record_store {
 
  private:
   struct call {
-    enum class kind : std::uint8_t { put, remove, mark_dead, take } what;
+    enum class kind : std::uint8_t { put, remove, mark_dead, take, release } what;
     std::uint64_t id = 0;
     std::int64_t key = 0;
     std::uint64_t bytes = 0;  // put: spool_size; take: at most
-    record_ptr record;
-    std::string why;
-    bool refused = false;  // there was no room in the queue
+    record_ptr record{};
+    std::string why{};
+    bool told = true;                  // mark_dead: its outcome was sent
+    bool refused = false;              // there was no room in the queue
+    std::vector<std::int64_t> keys{};  // release: these; take: what was taken
   };
   struct tally {
     std::uint64_t live = 0, dead = 0, bytes = 0;
   };
   struct statements {
-    sqlite_statement begin, commit, rollback, put_record, put_body, remove_record, remove_body, mark_dead,
-        take, oldest, probe;
+    spool_rows rows;
+    sqlite_statement begin, commit, rollback, remove_record, remove_body, mark_dead, take, mark, release,
+        oldest, first_waiting, probe, version;
     bool prepare(sqlite3* db);
   };
 
-  sqlite_spool(spool_options options, spool_lock lock, sqlite_ptr db);
+  sqlite_spool(spool_options options, spool_lock lock);
+  /// Opens what prepare_spool() or replace_damaged() left. An error, or absent.
+  std::optional<start_error> use_file();
   bool count();
+  void forget_flights();
   void enqueue(call c);
 
   // All below: the writer thread only.
@@ -91,11 +107,19 @@ class sqlite_spool final : public record_store {
   void handle(std::span<call> calls);
   void write(std::span<call> calls, std::vector<delivery_event>& answers);
   int transact(std::span<call> calls, std::vector<delivery_event>& answers);
-  int apply(call const& c, tally& t, std::vector<delivery_event>& answers);
+  int apply(call& c, tally& t, std::vector<delivery_event>& answers);
   int put_now(call const& c, tally& t, std::vector<delivery_event>& answers);
-  void take_now(call const& c, std::vector<delivery_event>& answers);
+  int remove_now(call const& c, tally& t, std::vector<delivery_event>& answers);
+  int mark_dead_now(call const& c, tally& t, std::vector<delivery_event>& answers);
+  int take_now(call& c);
+  int release_now(std::vector<std::int64_t> const& keys);
+  void read_taken(call& c);
+  void bury_damaged(std::int64_t key);
+  bool replace_file(std::string const& what);
+  void look();
   void probe();
   void note_result(int rc);
+  void note_damage(spool_damage const& d);
   void publish();
 
   spool_options options_;
@@ -105,7 +129,14 @@ class sqlite_spool final : public record_store {
   tally tally_;
   std::uint64_t wanted_ = 0;  // the size that last found no room
   bool failed_ = false;
-  std::string words_;  // SQLite's, of the last failed write
+  std::string words_;                     // SQLite's, of the last failed write
+  std::vector<std::int64_t> unreleased_;  // a failed write kept them marked
+  std::int64_t last_key_ = 0;             // ever used
+  std::int64_t version_ = 0;              // PRAGMA data_version: changes with another process's commit
+  std::chrono::steady_clock::time_point next_look_{}, next_probe_{};
+  std::optional<std::chrono::steady_clock::time_point> replaced_at_;
+  std::uint64_t set_aside_ = 0;
+  salvage_counts salvage_;
 
   mutable std::mutex mutex_;  // guards what follows
   std::condition_variable wake_;

@@ -1,4 +1,5 @@
 // What the spool's thread does with SQLite.
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -23,52 +24,72 @@ bool sqlite_spool::statements::prepare(sqlite3* db) {
   begin = {db, "BEGIN IMMEDIATE"};
   commit = {db, "COMMIT"};
   rollback = {db, "ROLLBACK"};
-  put_record = {db,
-                "INSERT INTO records(topic,kafka_key,headers,chunk_id,received_ms,stored_ms,raw_offset,size)"
-                " VALUES(?1,?2,?3,?4,?5,?6,?7,?8)"};
-  put_body = {db, "INSERT INTO bodies(key,value) VALUES(?1,?2)"};
-  remove_record = {db, "DELETE FROM records WHERE key=?1 RETURNING size,dead"};
+  remove_record = {db, "DELETE FROM records WHERE key=?1 RETURNING size,state"};
   remove_body = {db, "DELETE FROM bodies WHERE key=?1"};
-  mark_dead = {db, "UPDATE records SET dead=1,why=?2 WHERE key=?1 AND dead=0 RETURNING key"};
-  take = {db,
-          "SELECT key,topic,kafka_key,headers,chunk_id,received_ms,raw_offset,size FROM records"
-          " WHERE dead=0 AND key>?1 ORDER BY key"};
-  oldest = {db, "SELECT stored_ms FROM records WHERE dead=0 ORDER BY key LIMIT 1"};
+  mark_dead = {db, "UPDATE records SET state=2,why=?2,told=?3 WHERE key=?1 AND state<>2 RETURNING key"};
+  take = {db, "SELECT key,size FROM records WHERE state=0 AND key>?1 ORDER BY key"};
+  mark = {db, "UPDATE records SET state=1 WHERE key=?1"};
+  release = {db, "UPDATE records SET state=0 WHERE key=?1 AND state<>2"};
+  oldest = {db, "SELECT stored_ms FROM records WHERE state<>2 ORDER BY key LIMIT 1"};
+  first_waiting = {db, "SELECT key FROM records WHERE state=0 ORDER BY key LIMIT 1"};
   // Writes a page like any other write, and changes nothing.
-  probe = {db, "PRAGMA user_version=1"};
-  return begin && commit && rollback && put_record && put_body && remove_record && remove_body && mark_dead &&
-         take && oldest && probe;
+  probe = {db, "PRAGMA user_version=2"};
+  version = {db, "PRAGMA data_version"};
+  return rows.prepare(db) && begin && commit && rollback && remove_record && remove_body && mark_dead &&
+         take && mark && release && oldest && first_waiting && probe && version;
 }
 
 bool sqlite_spool::count() {
-  sqlite_statement s(db_.get(), "SELECT count(*),coalesce(sum(size),0),coalesce(sum(dead),0) FROM records");
+  // The version first: what is committed in between is then only counted twice.
+  if (sql_.version.step() == SQLITE_ROW) version_ = sql_.version.integer(0);
+  sql_.version.reset();
+  sqlite_statement s(db_.get(),
+                     "SELECT count(*),coalesce(sum(size),0),coalesce(sum(state=2),0),"
+                     "(SELECT coalesce(max(seq),0) FROM sqlite_sequence) FROM records");
   if (s.step() != SQLITE_ROW) return false;
   tally_.bytes = static_cast<std::uint64_t>(s.integer(1));
   tally_.dead = static_cast<std::uint64_t>(s.integer(2));
   tally_.live = static_cast<std::uint64_t>(s.integer(0)) - tally_.dead;
+  last_key_ = std::max(last_key_, s.integer(3));
   return true;
 }
 
 void sqlite_spool::write(std::span<call> calls, std::vector<delivery_event>& answers) {
   int rc = transact(calls, answers);
+  if (is_damage(rc) && replace_file(words_)) rc = transact(calls, answers);
   if (rc != SQLITE_OK && calls.size() > 1) {
     for (auto& c : calls) write({&c, 1}, answers);
     return;
   }
   note_result(rc);
   if (rc == SQLITE_OK) return;
-  auto const& c = calls.front();
-  if (c.what == call::kind::put)
-    answers.push_back(event::spool_failed{c.id, spool_failure::io});
-  else
-    answers.push_back(event::remove_failed{c.key});
+  auto& c = calls.front();
+  switch (c.what) {
+    case call::kind::put:
+      answers.push_back(event::spool_failed{c.id, spool_failure::io});
+      break;
+    case call::kind::take:
+      // Without its mark a record could be removed while it is sent; and one that is sent now could not be removed
+      // afterwards either.
+      c.refused = true;
+      answers.push_back(event::take_failed{});
+      break;
+    case call::kind::release:
+      unreleased_.insert(unreleased_.end(), c.keys.begin(), c.keys.end());
+      break;
+    case call::kind::remove:
+    case call::kind::mark_dead:
+      answers.push_back(event::remove_failed{c.key});
+      break;
+  }
 }
 
 int sqlite_spool::transact(std::span<call> calls, std::vector<delivery_event>& answers) {
   auto t = tally_;
   auto const before = answers.size();
   int rc = sql_.begin.run();
-  for (auto const& c : calls) {
+  if (rc == SQLITE_OK) rc = release_now(unreleased_);
+  for (auto& c : calls) {
     if (rc != SQLITE_OK) break;
     rc = apply(c, t, answers);
   }
@@ -76,33 +97,61 @@ int sqlite_spool::transact(std::span<call> calls, std::vector<delivery_event>& a
   if (rc == SQLITE_OK) rc = sql_.commit.run();
   if (rc == SQLITE_OK) {
     tally_ = t;
+    unreleased_.clear();
     return rc;
   }
   answers.resize(before);
   words_ = sqlite_words(db_.get());
-  if (!sqlite3_get_autocommit(db_.get())) sql_.rollback.run();
+  if (db_ && !sqlite3_get_autocommit(db_.get())) sql_.rollback.run();
   return rc;
 }
 
-int sqlite_spool::apply(call const& c, tally& t, std::vector<delivery_event>& answers) {
-  if (c.what == call::kind::put) return put_now(c, t, answers);
-  auto& s = c.what == call::kind::remove ? sql_.remove_record : sql_.mark_dead;
-  s.bind(1, c.key);
-  if (c.what == call::kind::mark_dead) s.bind_text(2, c.why);
-  int const rc = s.step();
-  bool const found = rc == SQLITE_ROW;
-  if (found && c.what == call::kind::remove) {
-    t.bytes -= static_cast<std::uint64_t>(s.integer(0));
-    --(s.integer(1) != 0 ? t.dead : t.live);
-  } else if (found) {
-    --t.live;
-    ++t.dead;
+int sqlite_spool::apply(call& c, tally& t, std::vector<delivery_event>& answers) {
+  switch (c.what) {
+    case call::kind::put:
+      return put_now(c, t, answers);
+    case call::kind::remove:
+      return remove_now(c, t, answers);
+    case call::kind::mark_dead:
+      return mark_dead_now(c, t, answers);
+    case call::kind::take:
+      return take_now(c);
+    case call::kind::release:
+      break;
   }
-  int const end = found ? s.run() : rc;
-  s.reset();
-  if (end != SQLITE_OK && end != SQLITE_DONE) return end;
+  return release_now(c.keys);
+}
+
+int sqlite_spool::remove_now(call const& c, tally& t, std::vector<delivery_event>& answers) {
+  auto& s = sql_.remove_record;
+  int rc = s.bind(1, c.key).step();
+  bool const found = rc == SQLITE_ROW;
+  if (found) {
+    t.bytes -= std::min(t.bytes, static_cast<std::uint64_t>(s.integer(0)));
+    auto& n = s.integer(1) == static_cast<std::int64_t>(record_state::dead) ? t.dead : t.live;
+    n -= n != 0;
+    rc = s.run();
+  } else {
+    s.reset();
+  }
+  if (rc != SQLITE_OK && rc != SQLITE_DONE) return rc;
   answers.push_back(event::removed{c.key});
-  return found && c.what == call::kind::remove ? sql_.remove_body.bind(1, c.key).run() : SQLITE_OK;
+  return found ? sql_.remove_body.bind(1, c.key).run() : SQLITE_OK;
+}
+
+int sqlite_spool::mark_dead_now(call const& c, tally& t, std::vector<delivery_event>& answers) {
+  auto& s = sql_.mark_dead;
+  int rc = s.bind(1, c.key).bind_text(2, c.why).bind(3, c.told ? 1 : 0).step();
+  if (rc == SQLITE_ROW) {
+    t.live -= t.live != 0;
+    ++t.dead;
+    rc = s.run();
+  } else {
+    s.reset();
+  }
+  if (rc != SQLITE_OK && rc != SQLITE_DONE) return rc;
+  answers.push_back(event::removed{c.key});
+  return SQLITE_OK;
 }
 
 int sqlite_spool::put_now(call const& c, tally& t, std::vector<delivery_event>& answers) {
@@ -115,18 +164,12 @@ int sqlite_spool::put_now(call const& c, tally& t, std::vector<delivery_event>& 
     answers.push_back(event::spool_failed{c.id, spool_failure::full});
     return SQLITE_OK;
   }
-  auto const headers = encode_headers(r);
-  auto& s = sql_.put_record;
-  s.bind_text(1, to_text(r.topic));
-  if (r.key)
-    s.bind_blob(2, *r.key);
-  else
-    s.bind_null(2);
-  s.bind_blob(3, headers).bind_text(4, r.chunk_id).bind(5, r.received_ms).bind(6, unix_ms());
-  s.bind(7, static_cast<std::int64_t>(r.raw_offset)).bind(8, static_cast<std::int64_t>(c.bytes));
-  if (int const rc = s.run(); rc != SQLITE_OK) return rc;
-  auto const key = sqlite3_last_insert_rowid(db_.get());
-  if (int const rc = sql_.put_body.bind(1, key).bind_blob(2, r.value).run(); rc != SQLITE_OK) return rc;
+  row_facts facts;
+  facts.stored_ms = unix_ms();
+  facts.size = c.bytes;
+  std::int64_t key = 0;
+  if (int const rc = sql_.rows.insert(std::nullopt, r, facts, key); rc != SQLITE_OK) return rc;
+  last_key_ = std::max(last_key_, key);
   t.bytes += c.bytes;
   ++t.live;
   if (!is_outcome) wanted_ = 0;
@@ -134,52 +177,124 @@ int sqlite_spool::put_now(call const& c, tally& t, std::vector<delivery_event>& 
   return SQLITE_OK;
 }
 
-void sqlite_spool::take_now(call const& c, std::vector<delivery_event>& answers) {
-  event::stored found;
+int sqlite_spool::take_now(call& c) {
+  c.keys.clear();
   std::uint64_t bytes = 0;
-  std::int64_t damaged = 0;
-  sql_.take.bind(1, c.key);
-  int rc = SQLITE_ROW;
-  while ((rc = sql_.take.step()) == SQLITE_ROW) {
-    auto const& row = sql_.take;
-    bytes += static_cast<std::uint64_t>(row.integer(7));
-    if (!found.records.empty() && bytes > c.bytes) break;
+  auto& s = sql_.take;
+  int rc = s.bind(1, c.key).step();
+  for (; rc == SQLITE_ROW; rc = s.step()) {
+    bytes += static_cast<std::uint64_t>(s.integer(1));
+    if (!c.keys.empty() && bytes > c.bytes) break;
+    c.keys.push_back(s.integer(0));
+  }
+  s.reset();
+  if (rc != SQLITE_ROW && rc != SQLITE_DONE) return rc;
+  for (auto const key : c.keys)
+    if (rc = sql_.mark.bind(1, key).run(); rc != SQLITE_OK) return rc;
+  return SQLITE_OK;
+}
+
+int sqlite_spool::release_now(std::vector<std::int64_t> const& keys) {
+  for (auto const key : keys)
+    if (int const rc = sql_.release.bind(1, key).run(); rc != SQLITE_OK) return rc;
+  return SQLITE_OK;
+}
+
+// After the commit that marked them: nobody takes them away now.
+void sqlite_spool::read_taken(call& c) {
+  event::stored found;
+  bool failed = false;
+  for (auto const key : c.keys) {
     auto record = std::make_shared<profile::kafka_record>();
-    auto const topic = topic_from_text(row.text(1));
-    record->raw_offset = static_cast<std::size_t>(row.integer(6));
-    if (!topic || !sqlite_read_blob(db_.get(), "bodies", "value", row.integer(0), record->value) ||
-        !decode_headers(row.blob(3), *record) || record->raw_offset > record->value.size()) {
-      damaged = row.integer(0);
-      break;
-    }
-    record->topic = *topic;
-    if (!row.is_null(2)) record->key = row.blob(2);
-    record->chunk_id = row.text(4);
-    record->received_ms = row.integer(5);
-    found.records.push_back({row.integer(0), std::move(record)});
-  }
-  auto const words = sqlite_words(db_.get());
-  sql_.take.reset();
-  if (damaged != 0) {
-    // Kept and listed, so that it blocks nobody; the records read before it are sent by this answer.
-    call mark{call::kind::mark_dead, 0, damaged, 0, nullptr, "damaged in the spool", false};
-    std::vector<delivery_event> ignored;
-    write({&mark, 1}, ignored);
-    publish();
-    log(options_.log_error, "spool: record " + std::to_string(damaged) + " in " +
-                                spool_file(options_.dir).string() + " is damaged; kept and marked dead");
-    if (found.records.empty() && !failed_) return take_now(c, answers);
-  } else if (rc != SQLITE_ROW && rc != SQLITE_DONE) {
-    log(options_.log_error, "spool: cannot read " + spool_file(options_.dir).string() + ": " + words);
-    if (found.records.empty()) {
-      answers.push_back(event::take_failed{});
-      return;
+    row_facts facts;
+    auto const result = failed ? row_result::failed : sql_.rows.read(key, *record, facts);
+    if (result == row_result::failed) {
+      if (!failed)
+        log(options_.log_error,
+            "spool: cannot read " + spool_file(options_.dir).string() + ": " + sqlite_words(db_.get()));
+      failed = true;
+      unreleased_.push_back(key);
+    } else if (result == row_result::damaged) {
+      bury_damaged(key);
+    } else if (result == row_result::found) {
+      found.records.push_back({key, std::move(record), facts.told});
     }
   }
-  answers.push_back(std::move(found));
+  std::vector<delivery_event> answers;
+  if (found.records.empty() && failed) {
+    answers.emplace_back(event::take_failed{});
+  } else if (found.records.empty() && !c.keys.empty()) {
+    // Only damaged ones: the next, which the caller cannot ask for because it does not know these keys.
+    call next{call::kind::take};
+    next.key = c.keys.back();
+    next.bytes = c.bytes;
+    return handle({&next, 1});
+  } else {
+    // What could not be read comes again with the next call: the records before it end there.
+    answers.emplace_back(std::move(found));
+  }
+  options_.answer(std::move(answers));
+}
+
+// Kept and listed, so that it blocks nobody. No outcome: what it would say is what is damaged.
+void sqlite_spool::bury_damaged(std::int64_t key) {
+  call mark{call::kind::mark_dead};
+  mark.key = key;
+  mark.why = "damaged in the spool";
+  mark.told = false;
+  std::vector<delivery_event> ignored;
+  write({&mark, 1}, ignored);
+  publish();
+  log(options_.log_error, "spool: record " + std::to_string(key) + " in " +
+                              spool_file(options_.dir).string() + " is damaged; kept and marked dead");
+}
+
+bool sqlite_spool::replace_file(std::string const& what) {
+  // Each time leaves a file behind. A disk that damages every file would fill itself.
+  constexpr std::chrono::minutes pause{1};
+  auto const now = std::chrono::steady_clock::now();
+  if (replaced_at_ && now < *replaced_at_ + pause) return false;
+  replaced_at_ = now;
+  sqlite3_db_config(db_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  sql_ = {};
+  db_.reset();
+  auto const d = replace_damaged(options_.dir, what, last_key_);
+  if (d) note_damage(*d);
+  auto e = d ? use_file() : std::optional(d.error());
+  if (e) log(options_.log_error, e->what);
+  return !e;
+}
+
+void sqlite_spool::note_damage(spool_damage const& d) {
+  salvage_.salvaged += d.counts.salvaged;
+  salvage_.lost += d.counts.lost;
+  set_aside_ = count_set_aside(options_.dir);
+  log(options_.log_error, to_text(d, options_.dir));
+}
+
+void sqlite_spool::look() {
+  next_look_ = std::chrono::steady_clock::now() + options_.look_pause;
+  set_aside_ = count_set_aside(options_.dir);
+  auto const before = version_;
+  if (sql_.version.step() == SQLITE_ROW) version_ = sql_.version.integer(0);
+  sql_.version.reset();
+  if (version_ == before) return publish();
+  count();
+  publish();
+  std::optional<std::int64_t> first;
+  if (sql_.first_waiting.step() == SQLITE_ROW) first = sql_.first_waiting.integer(0);
+  sql_.first_waiting.reset();
+  if (first) options_.answer({event::revived{*first}});
 }
 
 void sqlite_spool::probe() {
+  next_probe_ = std::chrono::steady_clock::now() + options_.probe_pause;
+  if (!db_) {
+    // Setting a damaged file aside did not succeed then: on from where it ended.
+    auto const d = prepare_spool(options_.dir, false, last_key_);
+    if (d && *d) note_damage(**d);
+    if (!d || use_file()) return;
+  }
   int const rc = sql_.probe.run();
   words_ = sqlite_words(db_.get());
   note_result(rc);
@@ -189,11 +304,13 @@ void sqlite_spool::probe() {
 void sqlite_spool::note_result(int rc) {
   if (std::exchange(failed_, rc != SQLITE_OK) == failed_) return;
   auto const path = spool_file(options_.dir).string();
-  if (failed_)
+  if (failed_) {
+    next_probe_ = std::chrono::steady_clock::now() + options_.probe_pause;
     log(options_.log_error, "spool: cannot write " + path + ": " + words_ +
                                 "; what is stored stays, new records are refused until it works again");
-  else
+  } else {
     log(options_.log_info, "spool: " + path + " can be written again");
+  }
 }
 
 }  // namespace profile_relay::server

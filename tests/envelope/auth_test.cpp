@@ -94,7 +94,7 @@ TEST_CASE("source 2: Authorization with the Sentry scheme") {
   });
 }
 
-TEST_CASE("source 3: Basic; other schemes are not Sentry auth") {
+TEST_CASE("source 3: Basic, other schemes are not Sentry auth") {
   check({
       {"key and anything", none, "Basic " + key_and_anything_in_base64, "", "key"},
       {"scheme in another case, no padding", none, "basic " + key_and_anything_in_base64.substr(0, 55), "",

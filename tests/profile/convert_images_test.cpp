@@ -77,7 +77,7 @@ TEST_CASE("image_vmaddr is what image_addr is above the base") {
   CHECK(out.frames()[0]["instruction_addr"] == "0x401234");
 }
 
-TEST_CASE("identity is path and address; the rest of the order is first use") {
+TEST_CASE("identity is path and address, the rest of the order is first use") {
   trace_builder b;
   const auto a = b.mapping("/a.so", build_id), a_elsewhere = b.mapping("/a.so", build_id);
   const auto c = b.mapping("/c.so", build_id), a_again = b.mapping("/a.so", "other id");

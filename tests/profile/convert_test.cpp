@@ -83,7 +83,8 @@ TEST_CASE("times stay nanoseconds") {
   CHECK_THAT(write(c), Catch::Contains("1790000000.000000001,") && Catch::Contains("1790000000.123456789,"));
 }
 
-TEST_CASE("samples are in order of wall time; where it stepped back, trace order decides between equals") {
+TEST_CASE(
+    "samples are in order of wall time, and where it stepped back, trace order decides between equals") {
   trace_builder b;
   const auto task = b.task(1, 1);
   const auto f = b.stack({b.frame("f")}), g = b.stack({b.frame("g")}), h = b.stack({b.frame("h")});

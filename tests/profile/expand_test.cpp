@@ -309,7 +309,7 @@ TEST_CASE("traces that cannot be decoded") {
                 errc::exceed_size_limit, "trace_limit");
 }
 
-TEST_CASE("each part alone must be within max_profile_size; their sum need not") {
+TEST_CASE("each part alone must be within max_profile_size, their sum need not") {
   const auto trace = trace_named("android_app");
   expand_limits lim;
   const auto payload = expand_perfetto("android", metadata, trace).value->payload;

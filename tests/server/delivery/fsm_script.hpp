@@ -85,6 +85,11 @@ struct fsm_script {
     last_take_bytes = a.max_bytes;
     return "take after " + std::to_string(a.after_key);
   }
+  std::string word(action::spool_release const& a) {
+    std::string s = "release";
+    for (auto const key : a.keys) s += " " + std::to_string(key);
+    return s;
+  }
   std::string word(action::spool_remove const& a) { return "remove " + std::to_string(a.key); }
   std::string word(action::spool_mark_dead const& a) {
     return "bury " + std::to_string(a.key) + ": " + a.why;

@@ -15,6 +15,8 @@ namespace profile_relay::server {
 /// A broker and a spool that live in memory and misbehave by chance, around one state machine. Says in
 /// `broken` what promise was broken, with the seed to see it again.
 ///
+/// Beside them an operator removes records and lets dead ones be sent again.
+///
 /// A record's chunk id says how the broker takes it: "ok", "refused", "fat" (too large with its raw trace),
 /// "huge" (too large in any form), followed by a number.
 class fsm_world {
@@ -38,7 +40,7 @@ class fsm_world {
  private:
   struct row {
     record_ptr record;
-    bool dead = false;
+    bool dead = false, in_flight = false, told = false;
   };
   bool chance(unsigned percent) { return rng_() % 100 < percent; }
   void step(delivery_event e);
@@ -46,6 +48,7 @@ class fsm_world {
   void act(action::purge const&);
   void act(action::spool_put const& a);
   void act(action::spool_take const& a);
+  void act(action::spool_release const& a);
   void act(action::spool_remove const& a);
   void act(action::spool_mark_dead const& a);
   void act(action::resolve const& a);
@@ -55,6 +58,8 @@ class fsm_world {
   void report_one();
   void spool_answers();
   void let_time_pass();
+  /// Another process removes a record that is not in flight, or revives a dead one.
+  void operate();
   void check_bytes();
   void expect(bool ok, std::string const& what);
   static bool is(record_ptr const& r, std::string_view kind) { return r->chunk_id.starts_with(kind); }
@@ -80,6 +85,7 @@ class fsm_world {
   std::set<std::string> promised_;                  // answered delivered or spooled
   std::deque<std::pair<std::int64_t, record_ptr>> wanted_outcomes_;
   std::set<std::string> outcome_made_for_;
+  std::set<std::string> taken_out_;  // by the operator
 };
 
 }  // namespace profile_relay::server

@@ -47,13 +47,17 @@ class answers {
     for (auto& e : more) events_.push_back(std::move(e));
     came_.notify_all();
   }
-  template <class T>
-  T next() {
+  delivery_event any() {
     std::unique_lock lock(mutex_);
     if (!came_.wait_for(lock, std::chrono::seconds(60), [this] { return !events_.empty(); }))
       throw std::runtime_error("no answer from the spool");
     auto e = std::move(events_.front());
     events_.pop_front();
+    return e;
+  }
+  template <class T>
+  T next() {
+    auto e = any();
     if (!std::holds_alternative<T>(e))
       throw std::runtime_error("another answer: " + std::to_string(e.index()));
     return std::get<T>(std::move(e));

@@ -189,7 +189,7 @@ TEST_CASE("a record refused for good after its 200 dies with an outcome, and is 
   CHECK(dead_value == message_of("a").value);
   auto const rows = f.spool();
   REQUIRE(rows.size() == 1);
-  CHECK(rows[0].dead);
+  CHECK(rows[0].dead());
   CHECK_THAT(rows[0].why, Catch::Contains("validate record"));
   CHECK(d->status().spool_dead_records == 1);
 }
@@ -205,7 +205,7 @@ TEST_CASE("neither Kafka nor spool: unavailable") {
   CHECK(d->status().failed_total == 1);
 }
 
-TEST_CASE("shutdown spools at its deadline what Kafka did not take; the counts add up") {
+TEST_CASE("shutdown spools at its deadline what Kafka did not take, the counts add up") {
   driver_fixture f;
   auto d = f.start(f.with_broker());  // message.timeout.ms one minute: only the purge can end them
   CHECK(f.end_of(f.submit(*d, message_of("before"))) == record_end::delivered);

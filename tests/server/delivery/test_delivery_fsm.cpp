@@ -66,6 +66,25 @@ TEST_CASE("what neither Kafka nor the spool takes is unavailable") {
   CHECK(s.fsm.totals().failed == 1);
 }
 
+TEST_CASE("a record that the spool cannot take goes to Kafka if that was not asked yet") {
+  auto settings = fsm_script::broker();
+  settings.ack_spool = true;
+  fsm_script s(settings);
+  s.settle();
+  CHECK(s.submit(1, record_of("a")) == words{"put a"});
+  CHECK(s.step(event::spool_failed{1, spool_failure::full}) == words{"produce a"});
+  SECTION("which takes it") { CHECK(s.acked(1) == words{"resolve 1 delivered"}); }
+  SECTION("or not, and the spool is asked once more") {
+    CHECK(s.retriable(1) == words{"put a"});
+    SECTION("in vain") {
+      CHECK(s.step(event::spool_failed{1, spool_failure::io}) == words{"resolve 1 unavailable"});
+    }
+    SECTION("with success") {
+      CHECK(s.step(event::spooled{1, 1}) == words{"resolve 1 spooled", "wake in 1000"});
+    }
+  }
+}
+
 TEST_CASE("a live record that Kafka refuses is kept in the spool") {
   fsm_script s(fsm_script::broker());
   s.settle();

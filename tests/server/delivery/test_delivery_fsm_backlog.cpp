@@ -42,15 +42,15 @@ TEST_CASE("live records that fill the budget do not keep the backlog out") {
   CHECK(s.submit(6, record_of("new", 4500)) == words{"put new"});
 }
 
-TEST_CASE("a drained record that fails stays stored; the drain pauses, probes, then goes on oldest first") {
+TEST_CASE("a drained record that fails stays stored, the drain pauses, probes, then goes on oldest first") {
   fsm_script s(fsm_script::broker());
   s.step(event::tick{});
   s.stored({{1, record_of("a")}, {2, record_of("b")}});
   auto const b = s.last_produced;
   auto const a = b - 1;
   s.stored({});
-  CHECK(s.retriable(b) == words{"wake in 1000"});
-  CHECK(s.retriable(a).empty());
+  CHECK(s.retriable(b) == words{"release 2", "wake in 1000"});
+  CHECK(s.retriable(a) == words{"release 1"});
   CHECK(s.fsm.backlog_bytes() == 0);
   CHECK(s.fsm.broker_failing());
   // A probe: one record, at whatever place the walk is (here: at its end, so from the oldest again).
@@ -59,7 +59,7 @@ TEST_CASE("a drained record that fails stays stored; the drain pauses, probes, t
   CHECK(s.stored({}) == words{"wake in 1000"});
   CHECK(s.after(1s) == words{"take after 0"});
   CHECK(s.stored({{1, record_of("a")}}) == words{"produce a"});
-  CHECK(s.retriable(s.last_produced) == words{"wake in 2000"});
+  CHECK(s.retriable(s.last_produced) == words{"release 1", "wake in 2000"});
   CHECK(s.after(2s) == words{"take after 1"});
   CHECK(s.stored({{2, record_of("b")}}) == words{"produce b"});
   // Success: from the oldest again, as much as fits.
@@ -93,7 +93,7 @@ TEST_CASE("records read while the broker fails are put aside, not forgotten") {
   s.step(event::tick{});
   s.stored({{1, record_of("a", 4000)}, {2, record_of("b", 4000)}, {3, record_of("c", 4000)}});
   auto const b = s.last_produced;
-  CHECK(s.retriable(b) == words{"wake in 1000"});
+  CHECK(s.retriable(b) == words{"release 2 3", "wake in 1000"});
   CHECK(s.acked(b - 1) == words{"remove 1"});
   CHECK(s.after(1s) == words{"take after 1"});
   CHECK(s.stored({{2, record_of("b", 4000)}, {3, record_of("c", 4000)}}) == words{"produce b", "produce c"});
@@ -104,7 +104,8 @@ TEST_CASE("a read that was under way when the broker failed sends one record onl
   s.step(event::tick{});
   s.submit(1, record_of("live"));
   s.retriable(1);
-  CHECK(s.stored({{1, record_of("a")}, {2, record_of("b")}}) == words{"produce a", "wake in 1000"});
+  CHECK(s.stored({{1, record_of("a")}, {2, record_of("b")}, {3, record_of("c")}}) ==
+        words{"release 2 3", "produce a", "wake in 1000"});
   CHECK(s.acked(s.last_produced) == words{"remove 1"});
   CHECK(s.after(1s) == words{"take after 1"});
 }
@@ -164,7 +165,7 @@ TEST_CASE("a refused outcome dies without an outcome of its own") {
   CHECK(s.refused(s.last_produced) == words{"bury 5: words of librdkafka"});
 }
 
-TEST_CASE("a record that cannot be removed is not delivered twice; the removal is tried again") {
+TEST_CASE("a record that cannot be removed is not delivered twice, the removal is tried again") {
   fsm_script s(fsm_script::broker());
   s.step(event::tick{});
   s.stored({{1, record_of("a")}});
@@ -178,6 +179,46 @@ TEST_CASE("a record that cannot be removed is not delivered twice; the removal i
   CHECK(s.after(1s) == words{"remove 1", "take after 1"});
   // Read again before the removal took effect: skipped.
   CHECK(s.stored({{1, record_of("a")}}) == words{"take after 1"});
+}
+
+TEST_CASE("a record that was dead and told of dies again without a second outcome") {
+  fsm_script s(fsm_script::broker());
+  s.step(event::tick{});
+  s.stored({{5, record_of("a"), true}});
+  auto const a = s.last_produced;
+  s.stored({});
+  SECTION("refused") { CHECK(s.refused(a) == words{"bury 5: words of librdkafka"}); }
+  SECTION("delivered this time") { CHECK(s.acked(a) == words{"remove 5"}); }
+}
+
+TEST_CASE("a record that is revived below the cursor is read without a restart") {
+  fsm_script s(fsm_script::broker());
+  s.step(event::tick{});
+  s.stored({{1, record_of("a")}, {7, record_of("b")}});
+  auto const b = s.last_produced;
+  s.stored({});
+  CHECK(s.step(event::revived{3}) == words{"take after 2"});
+  SECTION("and is sent beside those in flight") {
+    CHECK(s.stored({{3, record_of("c")}}) == words{"produce c", "take after 3"});
+  }
+  SECTION("also when it comes while the spool is being read") {
+    CHECK(s.step(event::revived{2}).empty());
+    CHECK(s.stored({}) == words{"take after 1"});
+  }
+  SECTION("and once the broker takes records again, if it does not now") {
+    s.stored({});
+    s.retriable(b);
+    s.step(event::revived{2});
+    s.after(1s);
+    s.stored({{7, record_of("b")}});
+    CHECK(s.acked(s.last_produced) == words{"remove 7", "take after 1"});
+  }
+}
+
+TEST_CASE("without a broker a revived record waits on") {
+  fsm_script s(fsm_script::no_broker());
+  s.step(event::tick{});
+  CHECK(s.step(event::revived{3}).empty());
 }
 
 TEST_CASE("a spool that cannot be read is asked again after a pause") {
@@ -196,7 +237,7 @@ TEST_CASE("a record spooled while the spool is being read is not overlooked") {
   CHECK(s.stored({}) == words{"take after 0"});
 }
 
-TEST_CASE("shutdown stops the backlog; what Kafka has of it may still finish, the rest stays stored") {
+TEST_CASE("shutdown stops the backlog, what Kafka has of it may still finish, the rest stays stored") {
   fsm_script s(fsm_script::broker());
   s.step(event::tick{});
   s.stored({{1, record_of("a")}, {2, record_of("b")}});

@@ -52,15 +52,15 @@ TEST_CASE("spool ls works beside a running server and sees what it has just stor
   CHECK(row.topic == "profiles");
   CHECK(row.chunk_id == chunk_id);
   CHECK(row.size == profile_record("trace")->value.size());
-  CHECK(row.dead);
+  CHECK(row.dead());
   CHECK((*rows)[1].key == b);
-  CHECK_FALSE((*rows)[1].dead);
+  CHECK_FALSE((*rows)[1].dead());
 
   auto const table = spool_table(*rows, 1'790'000'003'123 + 7'200'000);
   CHECK_THAT(table, Catch::Contains(chunk_id) && Catch::Contains("2h") && Catch::Contains("dead: too large"));
   auto const text = spool_json(*rows);
   auto const first = nlohmann::json::parse(text.substr(0, text.find('\n')));
-  CHECK(first["key"] == a);
+  CHECK(first["id"] == a);
   CHECK(first["state"] == "dead");
   CHECK(first["why"] == "too large \"for\" the broker");
   CHECK(std::count(text.begin(), text.end(), '\n') == 2);
@@ -153,7 +153,7 @@ TEST_CASE("an export survives damaged records and does not trust names in the fi
     f.put(*s, profile_record(""));
     f.put(*s, profile_record(""));
   }
-  REQUIRE(sqlite_run(open_spool_file(f.options().dir, spool_access::read_write)->get(),
+  REQUIRE(sqlite_run(open_spool_file(f.options().dir, spool_access::command)->get(),
                      "DELETE FROM bodies WHERE key=2") == SQLITE_OK);
   auto const out = f.folder.path / "a" / "b" / "out";
   auto const counts = export_spool(*spool_reader::open(f.options().dir), out);

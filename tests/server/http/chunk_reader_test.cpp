@@ -38,7 +38,7 @@ outcome read_all(std::string const& wire, std::size_t slice) {
 
 }  // namespace
 
-TEST_CASE("chunked bodies, whatever the pieces of the network; what follows is left alone") {
+TEST_CASE("chunked bodies, whatever the pieces of the network, and what follows is left alone") {
   auto const slice = GENERATE(1u, 2u, 3u, 7u, 1000u);
   auto const end = GENERATE("0\r\n\r\n", "000;x\r\n\r\n", "0\r\nTrailer: x\r\nEmpty:\r\n\r\n");
   auto const got = read_all("5;ext=1\r\nhello\r\n01 ; a = \"q;\\\"\\\\\" ;b\r\n \r\nA\r\nworld\r\n234\r\n" +

@@ -213,7 +213,7 @@ TEST_CASE("a reason cannot end its field, its header or its line") {
   CHECK(header_text({l}) == "1::key:a_b_c_d__Set-Cookie__x___");
 }
 
-TEST_CASE("the header is bounded; the longest waits stay") {
+TEST_CASE("the header is bounded, the longest waits stay") {
   rate_limits many;
   for (std::uint32_t i = 1; i <= 300; ++i)
     many.push_back({i, {"profile_chunk"}, config::quota_scope::project, "reason_" + std::to_string(i), ""});
