@@ -43,3 +43,4 @@ TEST_CASE("fuzz target trace, replayed") { replay_all("trace", fuzz::trace); }
 TEST_CASE("fuzz target bundle, replayed") { replay_all("bundle", fuzz::bundle); }
 TEST_CASE("fuzz target wire, replayed") { replay_all("wire", fuzz::wire); }
 TEST_CASE("fuzz target sample_v2, replayed") { replay_all("sample_v2", fuzz::sample_v2); }
+TEST_CASE("fuzz target http_chunks, replayed") { replay_all("http_chunks", fuzz::http_chunks); }

@@ -21,4 +21,8 @@ void wire(input in);
 /// A plain JSON chunk. What is accepted is written, and reading that again must give the same text.
 void sample_v2(input in);
 
+/// One byte that says in what pieces the network brings it, then a chunked body and what follows. The pieces may make no
+/// difference, and what is taken for a whole body must be one to Beast too, the same and as long.
+void http_chunks(input in);
+
 }  // namespace profile_relay::fuzz

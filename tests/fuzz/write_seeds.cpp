@@ -1,5 +1,5 @@
 // write-fuzz-seeds OUT TRACES PAYLOADS EXTRA: the first inputs of every fuzz target, from the golden traces and
-// payloads and from EXTRA/trace/*.textproto and EXTRA/sample_v2/*.json, and the dictionary of tags, from the
+// payloads and from EXTRA/trace/*.textproto, EXTRA/sample_v2/*.json and EXTRA/http_chunks, and the dictionary of tags, from the
 // schema itself.
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/io/zero_copy_stream_impl.h>
@@ -90,7 +90,7 @@ void write_dictionary(fs::path const& to) {
 }
 
 void write_all(fs::path const& out, fs::path const& traces, fs::path const& payloads, fs::path const& extra) {
-  for (auto const* const target : {"trace", "bundle", "wire", "sample_v2"}) {
+  for (auto const* const target : {"trace", "bundle", "wire", "sample_v2", "http_chunks"}) {
     fs::remove_all(out / target);
     fs::create_directories(out / target);
   }
@@ -102,6 +102,8 @@ void write_all(fs::path const& out, fs::path const& traces, fs::path const& payl
   for (auto const& folder : {payloads, extra / "sample_v2"})
     for (auto const& e : fs::directory_iterator(folder))
       write_file(out / "sample_v2" / e.path().filename(), read_file(e.path()));
+  for (auto const& e : fs::directory_iterator(extra / "http_chunks"))
+    write_file(out / "http_chunks" / e.path().filename(), read_file(e.path()));
   write_dictionary(out / "trace.dict");
 }
 

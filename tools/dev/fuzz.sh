@@ -11,6 +11,7 @@ time; default: a minute each. Targets; without a name all of them:
   bundle      traces inside zlib, gzip and zstd
   wire        the wire reader against protobuf's, field by field
   sample_v2   a plain JSON chunk: read, write, read again
+  http_chunks chunked request bodies: in pieces and whole, against Beast's parser
 What is learned stays in build/fuzz/corpus/TARGET and is where the next run starts; logs are in build/fuzz/logs. An
 input that breaks something is kept in build/fuzz/artifacts/TARGET, and the command fails: mend the cause and put the
 input into tests/fuzz/regressions/TARGET, where every test run replays it.
@@ -19,7 +20,7 @@ input into tests/fuzz/regressions/TARGET, where every test run replays it.
 EOF
 }
 
-fuzz_targets=(trace bundle wire sample_v2)
+fuzz_targets=(trace bundle wire sample_v2 http_chunks)
 declare -A fuzz_running=() # process -> target
 
 # fuzz_cleanup: ends what this command started, nothing else.
@@ -34,7 +35,7 @@ fuzz_cleanup() {
 fuzz_start() {
   local name=$1 seconds=$2 dictionary=build/fuzz/fuzz-seeds/trace.dict
   local -a folders=("build/fuzz/corpus/$name" "build/fuzz/fuzz-seeds/$name")
-  [[ $name != sample_v2 ]] || dictionary=tests/fuzz/sample_v2.dict
+  [[ ! -e tests/fuzz/$name.dict ]] || dictionary=tests/fuzz/$name.dict
   [[ ! -d tests/fuzz/regressions/$name ]] || folders+=("tests/fuzz/regressions/$name")
   mkdir -p "build/fuzz/corpus/$name" "build/fuzz/artifacts/$name" build/fuzz/logs
   # Golden inputs have up to 8 KB; more bytes only make each execution slower. 256 MB in one block is beyond any limit.
