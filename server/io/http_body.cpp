@@ -10,10 +10,6 @@ namespace profile_relay::server {
 
 namespace {
 
-/// From here on a body has pages of its own. They move instead of being copied when it grows, and they are gone with it:
-/// hundreds of bodies that grow side by side leave holes in the allocator's arenas, which then keep twice the budget.
-constexpr std::size_t own_pages = 128u << 10;
-
 constexpr std::size_t allocated(std::size_t capacity) { return capacity + envelope::read_ahead; }
 
 std::byte* map(std::size_t bytes) {

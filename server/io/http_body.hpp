@@ -13,6 +13,9 @@ namespace profile_relay::server {
 /// past its end, and kept between requests. Throws std::bad_alloc.
 class http_body {
  public:
+  /// From here on a body has pages of its own.
+  static constexpr std::size_t own_pages = 128u << 10;
+
   http_body() = default;
   http_body(http_body&& o) noexcept
       : data_(std::exchange(o.data_, nullptr)),

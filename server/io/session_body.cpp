@@ -70,7 +70,7 @@ session::awaitable<std::optional<http_reply>> session::read_body(request_identit
   rest_.asked = false;
   // Nobody works without a lease, also in memory that is left from the request before.
   auto const length = parser_.head().content_length;
-  auto const first = length > 0 ? std::min<std::uint64_t>(length, first_room) : first_room;
+  auto const first = length > 0 ? std::min<std::uint64_t>(length, http_body::own_pages) : first_room;
   if (auto const none = co_await make_room(static_cast<std::size_t>(first))) co_return error_reply(*none);
   std::optional<reason> failed;
   if (parser_.head().chunked)
