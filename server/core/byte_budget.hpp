@@ -94,7 +94,7 @@ class byte_budget {
 
   std::array<std::uint64_t, lease_kinds> const ceilings_;  // by lease_for
   std::atomic<std::uint64_t> used_{0}, max_used_{0}, waiters_{0};
-  std::mutex mutex_;  // guards the two below
+  std::mutex mutex_;                                    // guards the two below
   std::array<std::deque<waiter>, lease_kinds> queues_;  // by lease_for
   ticket next_ticket_ = 1;
 };

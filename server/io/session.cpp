@@ -44,7 +44,10 @@ void session_loop::abort() {
 }
 
 session::session(asio::ip::tcp::socket socket, session_loop& loop, http_endpoint endpoint)
-    : socket_(std::move(socket)), loop_(loop), endpoint_(endpoint), in_(std::make_unique_for_overwrite<std::byte[]>(input_size)) {
+    : socket_(std::move(socket)),
+      loop_(loop),
+      endpoint_(endpoint),
+      in_(std::make_unique_for_overwrite<std::byte[]>(input_size)) {
   place_ = loop_.sessions.insert(loop_.sessions.end(), this);
   ++loop_.connections;
   boost::system::error_code ec;

@@ -295,8 +295,8 @@ session::awaitable<http_reply> session::exchange(request_identity who) {
   while (!slot->reply) {
     if (slot->want) {
       auto const want = *std::exchange(slot->want, std::nullopt);
-      auto granted = co_await wait_for_bytes(loop_.services.budget, want, lease_for::work,
-                                             loop_.options.budget_timeout);
+      auto granted =
+          co_await wait_for_bytes(loop_.services.budget, want, lease_for::work, loop_.options.budget_timeout);
       if (!granted) {
         e->refuse(reason::byte_budget);
         continue;
