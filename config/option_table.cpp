@@ -155,7 +155,10 @@ std::vector<option> service_rows() {
                {.description = "How often the readiness checks run.", .example = "1000", .live = true}),
       make_row("health.probe_timeout_ms", FIELD(health.probe_timeout),
                duration_codec<milliseconds>{{1, day * 1000}},
-               {.description = "A check slower than this counts as failed.", .example = "500", .live = true}),
+               {.description = "A check slower than this counts as failed, and so does a server that lets "
+                               "`healthcheck` wait longer.",
+                .example = "500",
+                .live = true}),
       make_row("health.max_memory_percent", FIELD(health.max_memory_percent), fraction_codec{},
                {.description = "Part of the container's memory limit above which the server is not ready.",
                 .example = "0.9",

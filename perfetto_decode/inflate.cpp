@@ -5,6 +5,7 @@
 #include <zstd.h>
 
 #include <algorithm>
+#include <initializer_list>
 #include <limits>
 
 namespace profile_relay::perfetto_decode {
@@ -24,7 +25,19 @@ int window_log_of(byte_span input) {
   while (log < zstd_window_log && (std::uint64_t{1} << log) < header.windowSize) ++log;
   return log;
 }
+
+bool starts_with(byte_span s, std::initializer_list<unsigned> magic) {
+  if (s.size() < magic.size()) return false;
+  return std::equal(magic.begin(), magic.end(), s.begin(),
+                    [](unsigned m, std::byte b) { return m == static_cast<std::uint8_t>(b); });
+}
 }  // namespace
+
+std::optional<packing> packing_of_file(byte_span trace) {
+  if (starts_with(trace, {0x1f, 0x8b})) return packing::gzip_members;
+  if (starts_with(trace, {0x28, 0xb5, 0x2f, 0xfd})) return packing::zstd_frames;
+  return std::nullopt;
+}
 
 struct inflater::codec {
   z_stream z{};

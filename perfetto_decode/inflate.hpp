@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "perfetto_decode/budget.hpp"
@@ -15,6 +16,9 @@ enum class packing : std::uint8_t {
   gzip_members,  ///< a gzip file: any number of members
   zstd_frames,   ///< a zstd file: any number of frames
 };
+
+/// How a whole trace is packed, by its first bytes; absent = it is not. Source: perfetto-decoding 2.
+std::optional<packing> packing_of_file(byte_span trace);
 
 /// Inflates in steps whose size the caller chooses, so that output can be charged before it is taken.
 /// Own memory, charged while it lives (budget_refused): 48 KiB for zlib; for zstd what the headers of the frames ask for

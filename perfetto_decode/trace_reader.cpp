@@ -13,12 +13,6 @@ constexpr std::size_t window_start = 64u << 10;
 // A bundle up to this size is inflated whole before it is read; the service writes them under 512 KiB.
 constexpr std::size_t whole_bundle = 1u << 20;
 
-bool starts_with(byte_span s, std::initializer_list<unsigned> magic) {
-  if (s.size() < magic.size()) return false;
-  return std::equal(magic.begin(), magic.end(), s.begin(),
-                    [](unsigned m, std::byte b) { return m == static_cast<std::uint8_t>(b); });
-}
-
 }  // namespace
 
 bool trace_reader::fail(errc code, std::string what) {
@@ -34,10 +28,8 @@ void trace_reader::note_corrupt(counter c, std::size_t offset) {
 }
 
 bool trace_reader::run(byte_span trace) {
-  if (starts_with(trace, {0x1f, 0x8b}))
-    run_compressed(trace, packing::gzip_members);
-  else if (starts_with(trace, {0x28, 0xb5, 0x2f, 0xfd}))
-    run_compressed(trace, packing::zstd_frames);
+  if (auto const packed = packing_of_file(trace))
+    run_compressed(trace, *packed);
   else
     run_plain(trace);
   if (!failed_ && !read_any_ && damaged_)

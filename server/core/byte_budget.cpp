@@ -14,8 +14,8 @@ byte_lease& byte_lease::operator=(byte_lease&& o) noexcept {
   return *this;
 }
 
-bool byte_lease::grow(std::uint64_t more) {
-  if (!budget_ || !budget_->take(more)) return false;
+bool byte_lease::grow(std::uint64_t more, lease_for what) {
+  if (!budget_ || !budget_->take(more, what)) return false;
   bytes_ += more;
   return true;
 }
@@ -44,19 +44,20 @@ void byte_lease::release() {
   budget_ = nullptr;
 }
 
-std::optional<byte_lease> byte_budget::try_acquire(std::uint64_t bytes) {
-  if (waiters_.load() != 0 || !take(bytes)) return std::nullopt;
+std::optional<byte_lease> byte_budget::try_acquire(std::uint64_t bytes, lease_for what) {
+  if (waiters_.load() != 0 || !take(bytes, what)) return std::nullopt;
   return byte_lease(this, bytes);
 }
 
-byte_budget::ticket byte_budget::wait(std::uint64_t bytes, std::function<void(byte_lease)> granted) {
+byte_budget::ticket byte_budget::wait(std::uint64_t bytes, lease_for what,
+                                      std::function<void(byte_lease)> granted) {
   ticket id;
   {
     std::scoped_lock lock(mutex_);
     id = next_ticket_++;
     // Counted before serve_waiters() looks at used_: whoever gives bytes back in between sees the waiter.
     waiters_.fetch_add(1);
-    queue_.push_back({id, bytes, std::move(granted)});
+    queues_[static_cast<std::size_t>(what)].push_back({id, bytes, std::move(granted)});
   }
   serve_waiters();
   return id;
@@ -66,9 +67,10 @@ bool byte_budget::cancel(ticket t) {
   bool found = false;
   {
     std::scoped_lock lock(mutex_);
-    auto it = std::find_if(queue_.begin(), queue_.end(), [t](waiter const& w) { return w.id == t; });
-    if (it != queue_.end()) {
-      queue_.erase(it);
+    for (auto& queue : queues_) {
+      auto const it = std::find_if(queue.begin(), queue.end(), [t](waiter const& w) { return w.id == t; });
+      if (it == queue.end()) continue;
+      queue.erase(it);
       waiters_.fetch_sub(1);
       found = true;
     }
@@ -78,10 +80,11 @@ bool byte_budget::cancel(ticket t) {
   return found;
 }
 
-bool byte_budget::take(std::uint64_t bytes) {
+bool byte_budget::take(std::uint64_t bytes, lease_for what) {
+  auto const most = ceiling(what);
   auto used = used_.load();
   do {
-    if (bytes > capacity_ || used > capacity_ - bytes) return false;
+    if (bytes > most || used > most - bytes) return false;
   } while (!used_.compare_exchange_weak(used, used + bytes));
   auto const now = used + bytes;
   auto seen = max_used_.load(std::memory_order_relaxed);
@@ -99,10 +102,15 @@ void byte_budget::serve_waiters() {
   std::vector<waiter> served;
   {
     std::scoped_lock lock(mutex_);
-    while (!queue_.empty() && take(queue_.front().bytes)) {
-      served.push_back(std::move(queue_.front()));
-      queue_.pop_front();
-      waiters_.fetch_sub(1);
+    for (std::size_t kind = 0; kind < lease_kinds; ++kind) {
+      auto& queue = queues_[kind];
+      while (!queue.empty() && take(queue.front().bytes, static_cast<lease_for>(kind))) {
+        served.push_back(std::move(queue.front()));
+        queue.pop_front();
+        waiters_.fetch_sub(1);
+      }
+      // What is free now is saved up for the more urgent wish.
+      if (!queue.empty()) break;
     }
   }
   // Outside the lock: a callback may drop its lease at once and come back in here.

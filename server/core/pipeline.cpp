@@ -8,6 +8,7 @@
 #include <exception>
 #include <utility>
 
+#include "perfetto_decode/packed.hpp"
 #include "profile/outcome.hpp"
 
 namespace profile_relay::server {
@@ -223,18 +224,9 @@ std::size_t work_bytes(envelope::raw_chunk const& chunk, pipeline_settings const
   if (chunk.trace.empty()) return 4 * chunk.size();
   auto const& d = s.expand.decode;
   std::size_t const ceiling = d.working_bytes + d.result_bytes + 2 * s.max_profile_size + chunk.size();
-  // Tag of Trace.packet, length, then the tag of a bundle (50 or 133); or a gzip, zlib or zstd file. A look
-  // at the first bytes is enough: producers either compress all packets of a trace or none, and the decoder's
-  // own bounds hold anyway.
-  auto const bytes = chunk.trace.bytes();
-  auto const head = bytes.first(std::min<std::size_t>(bytes.size(), 8));
-  bool const plain = !head.empty() && head[0] == std::byte{0x0a};
-  bool bundle = !plain;
-  for (std::size_t i = 2; i + 1 < head.size(); ++i) {
-    bundle = bundle || (head[i] == std::byte{0x92} && head[i + 1] == std::byte{0x03}) ||
-             (head[i] == std::byte{0xaa} && head[i + 1] == std::byte{0x08});
-  }
-  return bundle ? ceiling : std::min(ceiling, 8 * chunk.size() + (std::size_t{256} << 10));
+  // All of it is looked at: a bundle behind plain packets would do its work on the thread that reads, and unaccounted.
+  if (perfetto_decode::holds_packed(chunk.trace.bytes())) return ceiling;
+  return std::min(ceiling, 8 * chunk.size() + (std::size_t{256} << 10));
 }
 
 }  // namespace profile_relay::server

@@ -108,7 +108,7 @@ std::optional<profile::kafka_record> outcome_of_dead(profile::kafka_record const
 /// payload and the record. Proportional to the input with the configured bounds as ceiling; a chunk whose
 /// record turns out larger has its lease raised afterwards. JSON is parsed, written and copied into the
 /// record: 4 times its size. A trace takes 8 times (fields of a few bytes become text of some dozen), or the
-/// full bounds if it may hold compressed bundles.
+/// full bounds if any of it is compressed.
 std::size_t work_bytes(envelope::raw_chunk const& chunk, pipeline_settings const& s);
 
 }  // namespace profile_relay::server

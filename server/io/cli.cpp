@@ -82,7 +82,9 @@ void add_server_commands(CLI::App& app, arguments& a) {
     a.chosen = [&a] { return cmd_check_config(a.config); };
   });
 
-  auto* health = app.add_subcommand("healthcheck", "asks a running server how it is");
+  auto* health = app.add_subcommand(
+      "healthcheck",
+      "asks a running server how it is; no answer within health.probe_timeout_ms counts as bad");
   add_config(*health, a);
   health->add_option("--mode", a.health.mode, "live or ready")
       ->check(CLI::IsMember({"live", "ready"}))

@@ -37,13 +37,14 @@ std::string reachable(std::string const& host) {
 
 int cmd_healthcheck(healthcheck_arguments const& a) {
   client_request request;
-  request.timeout = std::chrono::seconds(3);
+  request.timeout = config::settings{}.health.probe_timeout;
   if (!a.url.empty()) {
     if (!split_url(a.url, request)) return fail("--url wants http://host:port, not " + a.url);
   } else {
     auto const loaded = load_configuration(a.config);
     if (!loaded) return 1;
     auto const& relay = loaded->values.relay;
+    request.timeout = loaded->values.health.probe_timeout;
     request.host = reachable(relay.internal_host.value_or(relay.host));
     request.port = relay.internal_port.value_or(relay.port);
   }

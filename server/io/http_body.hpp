@@ -1,9 +1,7 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdlib>
 #include <cstring>
-#include <new>
 #include <span>
 #include <utility>
 
@@ -11,10 +9,13 @@
 
 namespace profile_relay::server {
 
-/// The memory of one request body: grows without copying where the allocator can (realloc moves large blocks
-/// by remapping), always readable envelope::read_ahead bytes past its end, and kept between requests.
+/// The memory of one request body: grows without copying once it is large, always readable envelope::read_ahead bytes
+/// past its end, and kept between requests. Throws std::bad_alloc.
 class http_body {
  public:
+  /// From here on a body has pages of its own.
+  static constexpr std::size_t own_pages = 128u << 10;
+
   http_body() = default;
   http_body(http_body&& o) noexcept
       : data_(std::exchange(o.data_, nullptr)),
@@ -26,20 +27,14 @@ class http_body {
     std::swap(capacity_, o.capacity_);
     return *this;
   }
-  ~http_body() { std::free(data_); }
+  ~http_body() { release(); }
 
   std::size_t size() const { return size_; }
   std::size_t capacity() const { return capacity_; }
   void clear() { size_ = 0; }
 
   /// Room for `capacity` bytes in all.
-  void reserve(std::size_t capacity) {
-    if (capacity <= capacity_) return;
-    void* p = std::realloc(data_, capacity + envelope::read_ahead);
-    if (p == nullptr) throw std::bad_alloc();
-    data_ = static_cast<std::byte*>(p);
-    capacity_ = capacity;
-  }
+  void reserve(std::size_t capacity);
   /// The free room behind the content; `commit` says how much of it was filled.
   std::span<std::byte> room() { return {data_ + size_, capacity_ - size_}; }
   void commit(std::size_t n) { size_ += n; }
@@ -57,6 +52,8 @@ class http_body {
   }
 
  private:
+  void release() noexcept;
+
   std::byte* data_ = nullptr;
   std::size_t size_ = 0, capacity_ = 0;
 };

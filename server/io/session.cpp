@@ -16,7 +16,8 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
-/// Heads, chunk headers and pieces of bodies pass through here; larger heads are refused by the parser.
+/// Heads, chunk headers and pieces of bodies pass through here; larger heads are refused by the parser. Not filled with
+/// zeros: a plain body goes straight to its own place, and most of this memory is then never touched.
 constexpr std::size_t input_size = 64u << 10;
 static_assert(input_size > http_parser::max_head);
 /// Of a head at once: what comes behind it is a body, and would have to be copied from here.
@@ -51,7 +52,7 @@ session::session(asio::ip::tcp::socket socket, asio::ip::tcp::endpoint const& pe
       loop_(loop),
       endpoint_(endpoint),
       peer_(peer.address().to_string()),
-      in_(input_size) {
+      in_(std::make_unique_for_overwrite<std::byte[]>(input_size)) {
   place_ = loop_.sessions.insert(loop_.sessions.end(), this);
   boost::system::error_code ec;
   socket_.set_option(asio::ip::tcp::no_delay(true), ec);
@@ -82,14 +83,13 @@ void session::consume(std::size_t n) {
 }
 
 session::awaitable<session::read_result> session::read_more(std::size_t at_most) {
-  if (in_begin_ > 0 && in_end_ == in_.size()) {
-    std::copy(in_.begin() + static_cast<std::ptrdiff_t>(in_begin_),
-              in_.begin() + static_cast<std::ptrdiff_t>(in_end_), in_.begin());
+  if (in_begin_ > 0 && in_end_ == input_size) {
+    std::copy(in_.get() + in_begin_, in_.get() + in_end_, in_.get());
     in_end_ -= in_begin_;
     in_begin_ = 0;
   }
   std::size_t n = 0;
-  auto const r = co_await read_into({in_.data() + in_end_, std::min(in_.size() - in_end_, at_most)}, n);
+  auto const r = co_await read_into({in_.get() + in_end_, std::min(input_size - in_end_, at_most)}, n);
   in_end_ += n;
   co_return r;
 }

@@ -106,17 +106,19 @@ class session : public std::enable_shared_from_this<session> {
   awaitable<std::optional<reason>> feed(std::span<const std::byte> bytes);
   awaitable<std::optional<reason>> feed_coded(std::span<const std::byte> bytes);
   std::optional<reason> look_at_first_line(request_identity& who);
+  lease_for input_kind(std::size_t capacity) const;
+  std::size_t next_room(std::size_t at_least, std::size_t at_most) const;
   awaitable<std::optional<reason>> make_room(std::size_t capacity);
   awaitable<http_reply> exchange(request_identity who);
 
-  awaitable<read_result> read_more(std::size_t at_most);
+  awaitable<read_result> read_more(std::size_t at_most = SIZE_MAX);
   awaitable<read_result> read_into(std::span<std::byte> room, std::size_t& n);
   awaitable<bool> write(std::string_view bytes);
   awaitable<bool> send(http_reply const& reply);
   awaitable<void> linger(bool patient);
   awaitable<bool> discard_rest();
 
-  std::span<const std::byte> pending_input() const { return {in_.data() + in_begin_, in_end_ - in_begin_}; }
+  std::span<const std::byte> pending_input() const { return {in_.get() + in_begin_, in_end_ - in_begin_}; }
   void consume(std::size_t n);
   void allow(clock::duration time) {
     deadline_ = clock::now() + time;
@@ -132,7 +134,7 @@ class session : public std::enable_shared_from_this<session> {
   std::list<session*>::iterator place_;
   std::string peer_;
 
-  std::vector<std::byte> in_;
+  std::unique_ptr<std::byte[]> in_;
   std::size_t in_begin_ = 0, in_end_ = 0;
   http_parser parser_;
   body_state rest_;

@@ -12,8 +12,9 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr std::size_t first_room = 64u << 10;
-/// The same of a project's client who says how much comes: most chunks then never move.
-constexpr std::size_t known_room = 256u << 10;
+/// A body of an announced length up to this is a small one, and gets its whole room once the first part of it is there.
+/// If it grew in steps, hundreds would each hold a part while they wait for more, and none would ever be whole.
+constexpr std::size_t small_body = 2u << 20;
 /// An envelope header without its newline in so many bytes is none: nobody gets to send more without a key.
 constexpr std::size_t longest_first_line = 1u << 20;
 /// Decoding yields to other connections of this thread after so many bytes.
@@ -70,8 +71,7 @@ session::awaitable<std::optional<http_reply>> session::read_body(request_identit
   rest_.asked = false;
   // Nobody works without a lease, also in memory that is left from the request before.
   auto const length = parser_.head().content_length;
-  auto const most = who.scope ? known_room : first_room;
-  auto const first = length > 0 ? std::min<std::uint64_t>(length, most) : first_room;
+  auto const first = length > 0 ? std::min<std::uint64_t>(length, http_body::own_pages) : first_room;
   if (auto const none = co_await make_room(static_cast<std::size_t>(first))) co_return error_reply(*none);
   pace_ = body_pace(loop_.options.min_body_rate, loop_.options.body_rate_window);
   coded_bytes_ = 0;
@@ -102,9 +102,10 @@ session::awaitable<std::optional<reason>> session::read_sized() {
       continue;
     }
     // Straight into the body: no copy of what the client sends.
-    if (auto const failed =
-            co_await make_room(std::min(body_.size() + left, std::max(first_room, 2 * body_.size()))))
-      co_return failed;
+    if (body_.room().empty()) {
+      if (auto const failed = co_await make_room(next_room(body_.size() + 1, body_.size() + left)))
+        co_return failed;
+    }
     auto const room = body_.room();
     if (auto const failed = co_await more_body(room.first(std::min(room.size(), left)), n)) co_return failed;
     body_.commit(n);
@@ -143,7 +144,7 @@ session::awaitable<std::optional<reason>> session::more_body(std::span<std::byte
   auto const since = clock::now();
   auto result = read_result::ok;
   if (room.empty())
-    result = co_await read_more(in_.size());
+    result = co_await read_more();
   else
     result = co_await read_into(room, n);
   pace_.waited(clock::now() - since);
@@ -158,9 +159,10 @@ session::awaitable<std::optional<reason>> session::feed(std::span<const std::byt
   if (decoder_) co_return co_await feed_coded(bytes);
   auto const size = body_.size() + bytes.size();
   if (size > loop_.options.max_envelope_size) co_return reason::body_too_large;
-  auto const wish = std::max<std::size_t>(size, body_.capacity() < size ? 2 * body_.capacity() : 0);
-  if (auto const failed = co_await make_room(std::min(wish, loop_.options.max_envelope_size)))
-    co_return failed;
+  if (body_.capacity() < size) {
+    if (auto const failed = co_await make_room(next_room(size, loop_.options.max_envelope_size)))
+      co_return failed;
+  }
   body_.append(bytes);
   co_return look_at_first_line(*who_);
 }
@@ -174,8 +176,7 @@ session::awaitable<std::optional<reason>> session::feed_coded(std::span<const st
   for (;;) {
     if (body_.room().empty()) {
       // One byte more than the limit tells a body that just fits from one that does not.
-      auto const wish = std::min(limit + 1, std::max(first_room, 2 * body_.capacity()));
-      if (auto const failed = co_await make_room(wish)) co_return failed;
+      if (auto const failed = co_await make_room(next_room(body_.size() + 1, limit + 1))) co_return failed;
     }
     auto const step = decoder_->decode(bytes, body_.room());
     bytes = bytes.subspan(step.consumed);
@@ -214,17 +215,34 @@ std::optional<reason> session::look_at_first_line(request_identity& who) {
   return std::nullopt;
 }
 
+lease_for session::input_kind(std::size_t capacity) const {
+  // Otherwise a body of nearly half the budget might never arrive. There are at most two of more than a third.
+  if (capacity > loop_.services.budget.capacity() / 3) return lease_for::work;
+  auto const announced = parser_.head().content_length;
+  bool const small = announced > 0 && announced <= small_body && capacity <= small_body;
+  return small ? lease_for::small_input : lease_for::large_input;
+}
+
+/// How much room the body gets next: all of it when it is small, else twice what it has, so that no client holds much more
+/// than it has sent.
+std::size_t session::next_room(std::size_t at_least, std::size_t at_most) const {
+  bool const all = at_most <= small_body;
+  return std::clamp(all ? at_most : std::max(first_room, 2 * body_.capacity()), at_least, at_most);
+}
+
 /// Room for `capacity` bytes in all, leased before it is taken. With the budget used up, reading pauses here.
 session::awaitable<std::optional<reason>> session::make_room(std::size_t capacity) {
   if (capacity > lease_.bytes()) {
+    auto& budget = loop_.services.budget;
     auto const more = capacity - lease_.bytes();
-    if (auto fresh = lease_ ? std::nullopt : loop_.services.budget.try_acquire(more))
+    auto const what = input_kind(capacity);
+    if (auto fresh = lease_ ? std::nullopt : budget.try_acquire(more, what))
       lease_ = std::move(*fresh);
-    else if (!lease_.grow(more)) {
+    else if (!lease_.grow(more, what)) {
       // What this request holds already will not come free while it waits.
-      if (capacity > loop_.services.budget.capacity()) co_return reason::byte_budget;
+      if (capacity > budget.capacity()) co_return reason::byte_budget;
       // Not inside a conditional expression: g++ 12 destroys the result of such a co_await twice.
-      auto granted = co_await wait_for_bytes(loop_.services.budget, more, loop_.options.budget_timeout);
+      auto granted = co_await wait_for_bytes(budget, more, what, loop_.options.budget_timeout);
       if (!granted) co_return reason::byte_budget;
       lease_.merge(std::move(*granted));
     }
@@ -296,7 +314,8 @@ session::awaitable<http_reply> session::exchange(request_identity who) {
   while (!slot->reply) {
     if (slot->want) {
       auto const want = *std::exchange(slot->want, std::nullopt);
-      auto granted = co_await wait_for_bytes(loop_.services.budget, want, loop_.options.budget_timeout);
+      auto granted =
+          co_await wait_for_bytes(loop_.services.budget, want, lease_for::work, loop_.options.budget_timeout);
       if (!granted) {
         e->refuse(reason::byte_budget);
         continue;

@@ -17,11 +17,12 @@ struct grant {
 }  // namespace
 
 asio::awaitable<std::optional<byte_lease>> wait_for_bytes(byte_budget& budget, std::uint64_t bytes,
+                                                          lease_for what,
                                                           std::chrono::milliseconds patience) {
-  if (bytes > budget.capacity()) co_return std::nullopt;
+  if (bytes > budget.ceiling(what)) co_return std::nullopt;
   auto const ex = co_await asio::this_coro::executor;
   auto state = std::make_shared<grant>(ex);
-  auto const ticket = budget.wait(bytes, [state](byte_lease l) {
+  auto const ticket = budget.wait(bytes, what, [state](byte_lease l) {
     asio::post(state->signal.executor(), [state, lease = std::move(l)]() mutable {
       state->lease = std::move(lease);
       state->signal.notify();

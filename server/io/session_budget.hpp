@@ -34,6 +34,7 @@ class session_signal {
 
 /// Waits for `bytes` of the budget, at most `patience`. Absent = not granted in time, or more than there is.
 boost::asio::awaitable<std::optional<byte_lease>> wait_for_bytes(byte_budget& budget, std::uint64_t bytes,
+                                                                 lease_for what,
                                                                  std::chrono::milliseconds patience);
 
 }  // namespace profile_relay::server

@@ -61,8 +61,8 @@ TEST_CASE("waiters are served first come first served") {
       leases.push_back(std::move(l));
     };
   };
-  b.wait(50, note(1));
-  b.wait(5, note(2));  // would fit, but came second
+  b.wait(50, lease_for::work, note(1));
+  b.wait(5, lease_for::work, note(2));  // would fit, but came second
   CHECK(order.empty());
   CHECK(b.waiting() == 2);
   CHECK_FALSE(b.try_acquire(1));  // neither does a newcomer overtake
@@ -73,7 +73,7 @@ TEST_CASE("waiters are served first come first served") {
   leases.clear();
   CHECK(b.used() == 45);
   SECTION("at once when it fits") {
-    b.wait(55, note(3));
+    b.wait(55, lease_for::work, note(3));
     CHECK(order.back() == 3);
   }
 }
@@ -82,8 +82,8 @@ TEST_CASE("a cancelled wish is not granted and lets those behind it through") {
   byte_budget b(100);
   auto held = b.try_acquire(90);
   int granted = 0;
-  auto const big = b.wait(100, [&](byte_lease) { granted += 100; });
-  auto const small = b.wait(10, [&](byte_lease) { granted += 1; });
+  auto const big = b.wait(100, lease_for::work, [&](byte_lease) { granted += 100; });
+  auto const small = b.wait(10, lease_for::work, [&](byte_lease) { granted += 1; });
   CHECK(b.cancel(big));
   CHECK(granted == 1);
   CHECK_FALSE(b.cancel(big));
@@ -106,7 +106,7 @@ TEST_CASE("a budget holds under many threads, and no waiter is forgotten") {
           if (l->grow(want % 7)) l->shrink(want % 7);
           ++granted;
         } else {
-          b.wait(want, [&](byte_lease) { ++granted; });
+          b.wait(want, lease_for::work, [&](byte_lease) { ++granted; });
         }
       }
     });
@@ -115,4 +115,43 @@ TEST_CASE("a budget holds under many threads, and no waiter is forgotten") {
   CHECK(b.used() == 0);
   CHECK(b.waiting() == 0);
   CHECK(b.max_used() <= 1000);
+}
+
+TEST_CASE("each kind leaves a part to the more urgent ones") {
+  byte_budget b(100);
+  auto slow = b.try_acquire(50, lease_for::large_input);
+  REQUIRE(slow);
+  CHECK_FALSE(slow->grow(1, lease_for::large_input));
+  auto body = b.try_acquire(25, lease_for::small_input);
+  REQUIRE(body);
+  CHECK_FALSE(b.try_acquire(1, lease_for::small_input));
+  auto work = b.try_acquire(25, lease_for::work);
+  REQUIRE(work);
+  CHECK_FALSE(work->grow(1));
+}
+
+TEST_CASE("the more urgent wish is served first, and what is free is saved up for it") {
+  byte_budget b(100);
+  auto slow = b.try_acquire(50), body = b.try_acquire(20), work = b.try_acquire(30);
+  std::vector<char> order;
+  std::vector<byte_lease> leases;
+  auto const note = [&](char who) {
+    return [&, who](byte_lease l) {
+      order.push_back(who);
+      leases.push_back(std::move(l));
+    };
+  };
+  b.wait(5, lease_for::large_input, note('l'));
+  b.wait(10, lease_for::small_input, note('s'));
+  auto const large = b.wait(70, lease_for::work, note('W'));
+  b.wait(20, lease_for::work, note('w'));
+  slow->release();
+  CHECK(order.empty());  // small input would fit
+  CHECK(b.cancel(large));
+  CHECK(order == std::vector{'w'});  // 70 in use: 10 more would reach into the part that is for work only
+  body->release();
+  CHECK(order == std::vector{'w', 's'});
+  work->release();
+  CHECK(order == std::vector{'w', 's', 'l'});
+  CHECK(b.used() == 35);
 }
