@@ -28,7 +28,7 @@ TEST_CASE("a body keeps its content while it grows, also when it gets pages of i
   }
   body.reserve(10);
   CHECK(body.capacity() == 3'000'000);
-  auto const taken = std::exchange(body, {});
+  auto taken = std::exchange(body, {});
   CHECK(taken.view().text() == expected);
   CHECK(body.size() == 0);
   CHECK(body.capacity() == 0);
