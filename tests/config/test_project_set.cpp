@@ -160,8 +160,7 @@ TEST_CASE("an unreadable file is told with its cause, and once more when the cau
   set.reload({{"1.json", text('a', "one")}});
   auto const gone = set.reload({{"1.json", std::nullopt, "it is a folder"}});
   REQUIRE(gone.errors.size() == 1);
-  CHECK(gone.errors[0] ==
-        "1.json: cannot be read: it is a folder (the last good version stays in force)");
+  CHECK(gone.errors[0] == "1.json: cannot be read: it is a folder (the last good version stays in force)");
   CHECK(set.reload({{"1.json", std::nullopt, "it is a folder"}}).errors.empty());
   CHECK(set.reload({{"1.json", std::nullopt, "Permission denied"}}).errors.size() == 1);
   CHECK(slug_of(set, 1) == "one");
