@@ -81,7 +81,7 @@ int cmd_check_config(config_arguments const& a) {
   config::project_set set;
   auto folder = read_project_folder(a.dir / "projects");
   if (!folder.problem.empty() && !folder.missing)
-    return fail((a.dir / "projects").string() + ": the folder of projects cannot be read: " + folder.problem);
+    return fail((a.dir / "projects").string() + ": cannot be listed: " + folder.problem);
   auto const report = set.reload(std::move(folder.files));
   for (auto const& line : report.warnings) std::cerr << "warning: " << line << '\n';
   for (auto const& line : report.errors) fail(line);

@@ -44,8 +44,8 @@ void project_watcher::reload() {
 }
 
 void project_watcher::keep_what_was(project_folder const& folder) {
-  auto const line = folder_.string() + ": the folder of projects cannot be read: " + folder.problem +
-                    " (the projects stay as they are)";
+  auto const line =
+      folder_.string() + ": cannot be listed: " + folder.problem + " (the projects in force stay)";
   std::scoped_lock lock(mutex_);
   if (!snapshot_) snapshot_ = set_.snapshot();
   // A server may be set up before its first project.

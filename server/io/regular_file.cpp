@@ -32,12 +32,14 @@ file_version version_from(struct stat const& s) {
           std::int64_t{s.st_ctim.tv_sec} * 1'000'000'000 + s.st_ctim.tv_nsec};
 }
 
+std::string too_large(std::size_t max_bytes) {
+  return "larger than " + std::to_string(max_bytes >> 20) + " MiB";
+}
+
 /// Empty = it may be read.
 std::string refuse(struct stat const& s, std::size_t max_bytes) {
-  if (S_ISDIR(s.st_mode)) return "it is a folder";
-  if (!S_ISREG(s.st_mode)) return "it is no regular file";
-  if (static_cast<std::uint64_t>(s.st_size) > max_bytes)
-    return "it is larger than " + std::to_string(max_bytes) + " bytes";
+  if (!S_ISREG(s.st_mode)) return "not a regular file";
+  if (static_cast<std::uint64_t>(s.st_size) > max_bytes) return too_large(max_bytes);
   return {};
 }
 
@@ -79,7 +81,7 @@ file_reading read_regular_file(std::filesystem::path const& path, std::size_t ma
     if (got == 0) break;
     used += static_cast<std::size_t>(got);
     // It grows while it is read, or it is one of the kernel's files, which have no size.
-    if (used > max_bytes) return failed(out, "it is larger than " + std::to_string(max_bytes) + " bytes");
+    if (used > max_bytes) return failed(out, too_large(max_bytes));
   }
   text.resize(used);
   out.text = std::move(text);

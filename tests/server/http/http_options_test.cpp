@@ -13,7 +13,7 @@ relay: {host: "::1", port: 1, internal_host: 10.0.0.1, internal_port: 2}
 http: {trusted_proxies: [10.0.0.0/8]}
 limits:
   {max_thread_count: 3, tcp_listen_backlog: 17, max_connections: 19, header_timeout: 21, body_timeout: 22,
-   keepalive_timeout: 23, max_envelope_size: 24}
+   keepalive_timeout: 23, max_envelope_size: 24, min_body_rate: 25}
 )");
   REQUIRE(loaded.has_value());
   auto const o = server::make_http_options(loaded->values);
@@ -30,4 +30,6 @@ limits:
   CHECK(o.body_timeout == 22s);
   CHECK(o.keepalive_timeout == 23s);
   CHECK(o.max_envelope_size == 24);
+  CHECK(o.min_body_rate == 25);
+  CHECK(o.body_rate_window == 66s);
 }

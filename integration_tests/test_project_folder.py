@@ -65,13 +65,13 @@ class Odd:
 
 
 ODD = (
-    Odd(101, lambda p: p.mkdir(), "it is a folder"),
+    Odd(101, lambda p: p.mkdir(), "not a regular file"),
     Odd(102, lambda p: p.symlink_to("nowhere"), "No such file or directory"),
     Odd(103, lambda p: p.symlink_to(p.name), "Too many levels of symbolic links"),
-    Odd(104, os.mkfifo, "it is no regular file"),
-    Odd(105, lambda p: p.symlink_to("/dev/zero"), "it is no regular file"),
-    Odd(106, unix_socket, "it is no regular file"),
-    Odd(107, sparse, "larger than 4194304 bytes"),
+    Odd(104, os.mkfifo, "not a regular file"),
+    Odd(105, lambda p: p.symlink_to("/dev/zero"), "not a regular file"),
+    Odd(106, unix_socket, "not a regular file"),
+    Odd(107, sparse, "larger than 4 MiB"),
     Odd(108, lambda p: p.write_bytes(b""), "not valid JSON"),
     Odd(109, lambda p: p.write_bytes(b'{"slug": "\xff"}'), "not valid JSON"),
     Odd(110, lambda p: p.write_bytes(b"[" * 100_000), "nested deeper than"),
@@ -156,7 +156,7 @@ def test_a_folder_that_is_lost_keeps_its_projects(make_server: Callable[..., Ser
     folder, away = server.folder / "projects", server.folder / "away"
     folder.rename(away)
     wait_until(lambda: server.metric("projects_broken") == 1, "the loss noticed")
-    assert len(lines(server, "projects", "No such file or directory", "stay as they are", "error")) == 1, server.log()
+    assert len(lines(server, "projects", "No such file or directory", "the projects in force stay", "error")) == 1, server.log()
     assert status(server, PROJECT) == 200
     away.rename(folder)
     wait_until(lambda: server.metric("projects_broken") == 0, "the folder read again")
@@ -169,7 +169,7 @@ def test_a_server_may_be_set_up_before_its_first_project(make_server: Callable[.
     (server.folder / "projects").rmdir()
     assert server.command("check-config", "-c", str(server.folder)).returncode == 0
     server.start()
-    assert len(lines(server, "the folder of projects cannot be read", "warn")) == 1, server.log()
+    assert len(lines(server, "projects", "cannot be listed", "warn")) == 1, server.log()
     assert server.metric("projects_broken") == 0
     PROJECT.write(server.folder)
     wait_until(lambda: status(server, PROJECT) == 200, "the first project in force")
