@@ -69,10 +69,7 @@ std::optional<error> apply_variables(environment const& env, settings& s,
         set_broker(s, *text);
         break;
       case variable_effect::ignore:
-        if (auto const* known = row.key.empty() ? nullptr : find_ignored(row.key))
-          warnings.push_back(std::string(row.name) + ": " + std::string(known->warning));
-        else
-          ignored += (ignored.empty() ? "" : ", ") + std::string(row.name);
+        append_ignored_name(ignored, row.name, row.key.empty() ? nullptr : find_ignored(row.key));
         break;
     }
     if (refused)

@@ -16,7 +16,7 @@ enum class variable_effect : std::uint8_t {
   set,         ///< the option `key` from the variable's text
   set_strict,  ///< a boolean option from true, 1, false, 0 or nothing
   broker,      ///< adds or replaces bootstrap.servers
-  ignore,      ///< `key` names an ignored key with a warning of its own, or is empty
+  ignore,      ///< `key` names an ignored key with a note of its own, or is empty
 };
 
 struct variable_row {

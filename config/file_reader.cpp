@@ -40,21 +40,12 @@ std::optional<error> file_reader::read_entry(node const& value, std::string cons
     return read_section(value, key + ".");
   }
   if (auto const* known = find_ignored(key)) {
-    if (known->warning.empty())
-      ignored_ += (ignored_.empty() ? "" : ", ") + key;
-    else
-      warnings_.push_back(file_ + ":" + std::to_string(value.line) + ": " + std::string(known->warning));
+    append_ignored_name(ignored_, key, known);
     return {};
   }
   warnings_.push_back(file_ + ":" + std::to_string(value.line) + ": unknown key '" + key +
                       "' is ignored; the nearest known key is '" + std::string(nearest_key(key)) + "'");
   return {};
-}
-
-std::vector<std::string> file_reader::take_warnings() {
-  if (!ignored_.empty()) warnings_.push_back(file_ + ": keys of Relay without effect here: " + ignored_);
-  ignored_.clear();
-  return std::move(warnings_);
 }
 
 int file_reader::line_of(std::string_view key) const {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "config/document.hpp"
@@ -21,7 +22,9 @@ class file_reader {
 
   std::optional<error> read(std::string_view text);
 
-  std::vector<std::string> take_warnings();
+  std::vector<std::string> take_warnings() { return std::move(warnings_); }
+  /// The keys without effect that are in the file, as one list.
+  std::string const& ignored() const { return ignored_; }
   std::string const& file() const { return file_; }
   /// Where an option was set; 0 = not in the file.
   int line_of(std::string_view key) const;

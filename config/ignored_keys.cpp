@@ -13,8 +13,7 @@ constexpr std::string_view elsewhere = "this part of Relay does not exist here";
 constexpr std::string_view no_tls = "plain HTTP only; TLS belongs in a proxy";
 
 constexpr std::array rows{
-    ignored_key{"relay.upstream", no_upstream,
-                "relay.upstream has no effect: projects come from files and profiles go to Kafka"},
+    ignored_key{"relay.upstream", no_upstream, "projects come from files and profiles go to Kafka"},
     ignored_key{"relay.instance", no_upstream},
     ignored_key{"relay.advertised_upstream", no_upstream},
     ignored_key{"relay.override_project_ids", no_upstream},
@@ -24,7 +23,7 @@ constexpr std::array rows{
     ignored_key{"relay.tls_identity_password", no_tls},
 
     ignored_key{"processing.redis", "rate limits shared between instances are not built yet",
-                "processing.redis is accepted but not used yet: rate limit counters are kept per instance"},
+                "rate limit counters are kept per instance"},
     ignored_key{"processing.objectstore", "not built yet; the raw trace travels in the Kafka message"},
     ignored_key{"processing.upload", "an older name of processing.objectstore"},
     ignored_key{"processing.topics", "only the topics profiles and outcomes are written"},
@@ -130,6 +129,12 @@ ignored_key const* find_ignored(std::string_view key) {
     return key.starts_with(row.key) && (key.size() == row.key.size() || key[row.key.size()] == '.');
   });
   return it == rows.end() ? nullptr : &*it;
+}
+
+void append_ignored_name(std::string& list, std::string_view name, ignored_key const* row) {
+  if (!list.empty()) list += ", ";
+  list += name;
+  if (row != nullptr && !row->note.empty()) list += " (" + std::string(row->note) + ")";
 }
 
 }  // namespace profile_relay::config

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace profile_relay::config {
@@ -9,8 +10,8 @@ namespace profile_relay::config {
 struct ignored_key {
   std::string_view key;  ///< dotted; a section stands for everything below it
   std::string_view why;  ///< for the document
-  /// A sentence of its own for keys whose silence could surprise; empty = named in the common warning line.
-  std::string_view warning = "";
+  /// What the warning line says of keys whose silence could surprise; empty = only their name.
+  std::string_view note = "";
 };
 
 std::span<ignored_key const> ignored_keys();
@@ -18,5 +19,8 @@ std::span<ignored_key const> ignored_keys();
 /// The row that covers `key` (the key itself or a section above it); null pointer when Relay has no such key
 /// either.
 ignored_key const* find_ignored(std::string_view key);
+
+/// Adds `name` (the key as given, or the variable that sets it) to a warning line's list, with the row's note.
+void append_ignored_name(std::string& list, std::string_view name, ignored_key const* row);
 
 }  // namespace profile_relay::config

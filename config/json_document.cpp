@@ -65,6 +65,8 @@ class tree_builder {
     if (auto const detail = what.find(": ");
         what.starts_with("parse error") && detail != std::string_view::npos)
       what.remove_prefix(detail + 2);
+    // It ends with what was read, any bytes and any length of them; the position says enough.
+    what = what.substr(0, what.find("; last read: "));
     return fail(position > 0 ? position - 1 : 0, "not valid JSON: " + std::string(what));
   }
 

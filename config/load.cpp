@@ -9,12 +9,12 @@ namespace profile_relay::config {
 namespace {
 
 std::optional<error> apply_override(std::string const& key, std::string const& text, settings& s,
-                                    std::vector<std::string>& warnings) {
+                                    std::string& ignored) {
   auto const fail = [&](errc code, std::string const& what) { return error{code, "", 0, key, what}; };
   auto const* row = find_option(key);
   if (!row) {
     if (auto const* known = find_ignored(key)) {
-      warnings.push_back("--set " + key + " has no effect here: " + std::string(known->why));
+      append_ignored_name(ignored, "--set " + key, known);
       return {};
     }
     return fail(errc::not_allowed,
@@ -61,8 +61,10 @@ result<loaded> load(std::filesystem::path const& config_dir, std::optional<std::
     if (auto failed = reader.read(*config_text)) return *failed;
   out.warnings = reader.take_warnings();
   if (auto failed = apply_variables(env, out.values, out.warnings)) return *failed;
+  auto ignored = reader.ignored();
   for (auto const& [key, text] : overrides)
-    if (auto failed = apply_override(key, text, out.values, out.warnings)) return *failed;
+    if (auto failed = apply_override(key, text, out.values, ignored)) return *failed;
+  if (!ignored.empty()) out.warnings.push_back("keys of Relay without effect here: " + ignored);
   if (auto failed = check_topics(out.values, reader)) return *failed;
 
   auto& spool = out.values.spool.path;

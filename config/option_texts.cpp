@@ -108,6 +108,8 @@ The configuration folder is `.relay`, or the one given with `-c DIR`. It holds `
 - In string values of `config.yml`, `${NAME}` is replaced by an environment variable and `${file:PATH}` by the text of
   a file without its last line break. `$${` writes a literal `${`; any other `$` stays as it is. A variable or file
   that does not exist stops the start.
+- `config.yml` is read again every `cache.file_interval`: options that take effect without a restart do so, others that
+  have changed are named in a warning. A file that cannot be used changes nothing and is an error in the log.
 - An unknown key is a warning that names the nearest known one; a wrong value stops the start with file, line and key.
 
 ## Options

@@ -94,6 +94,7 @@ class project_snapshot {
 struct project_file {
   std::string name;                 ///< "42.json"
   std::optional<std::string> text;  ///< absent = unreadable
+  std::string problem = {};         ///< why there is no text
 };
 
 /// Keeps the last good version of each file: a broken file changes nothing but is reported (contract 10).
@@ -114,6 +115,7 @@ class project_set {
  private:
   struct entry {
     std::optional<std::string> text;  ///< as last seen; absent = unreadable
+    std::string problem;
     std::shared_ptr<const project> good;
     bool broken = false;  ///< the current text is not in force
   };

@@ -10,19 +10,19 @@ constexpr char absent_note[] = " (the project is not served)";
 
 bool project_set::read(entry& e, project_file& file, reload_report& report) {
   e.text = std::move(file.text);
+  e.problem = std::move(file.problem);
   e.broken = false;
-  if (!e.text) {
-    e.broken = true;
-    report.errors.push_back(error{errc::unreadable, file.name, 0, "", "cannot be read"}.to_string() +
-                            (e.good ? last_good_note : absent_note));
+  auto parsed = parse_project(file.name, e.text ? *e.text : "");
+  // A name that is no project's comes first: what such a file holds, or whether it can be read, is nobody's
+  // concern.
+  if (!parsed && parsed.error().code == errc::not_a_project_file) {
+    report.warnings.push_back(parsed.error().to_string());
     return false;
   }
-  auto parsed = parse_project(file.name, *e.text);
+  if (!e.text)
+    parsed = error{errc::unreadable, file.name, 0, "",
+                   "cannot be read" + (e.problem.empty() ? "" : ": " + e.problem)};
   if (!parsed) {
-    if (parsed.error().code == errc::not_a_project_file) {
-      report.warnings.push_back(parsed.error().to_string());
-      return false;
-    }
     e.broken = true;
     report.errors.push_back(parsed.error().to_string() + (e.good ? last_good_note : absent_note));
     return false;
@@ -39,7 +39,7 @@ project_set::reload_report project_set::reload(std::vector<project_file> files) 
     auto const known = entries_.find(file.name);
     entry e = known == entries_.end() ? entry{} : std::move(known->second);
     bool const fresh = known == entries_.end();
-    if (fresh || e.text != file.text) report.changed |= read(e, file, report);
+    if (fresh || e.text != file.text || e.problem != file.problem) report.changed |= read(e, file, report);
     next.insert_or_assign(std::move(file.name), std::move(e));
   }
   for (auto const& [name, e] : entries_)

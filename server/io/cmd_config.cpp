@@ -5,7 +5,7 @@
 
 #include "server/core/reason_page.hpp"
 #include "server/io/cmd_files.hpp"
-#include "server/io/project_watcher.hpp"
+#include "server/io/project_folder.hpp"
 
 namespace profile_relay::server {
 
@@ -32,7 +32,7 @@ written write_new(fs::path const& file, std::string const& text) {
 
 /// The first key of a project file, for the DSN of a folder that was there before.
 std::optional<std::string> key_in(fs::path const& folder, std::string const& name) {
-  for (auto const& file : read_project_files(folder)) {
+  for (auto const& file : read_project_folder(folder).files) {
     if (file.name != name || !file.text) continue;
     auto const parsed = config::parse_project(file.name, *file.text);
     if (parsed && !parsed->value.keys.empty()) return parsed->value.keys.front().key;
@@ -79,7 +79,10 @@ int cmd_check_config(config_arguments const& a) {
   if (!loaded) return 1;
   for (auto const& line : loaded->warnings) std::cerr << "warning: " << line << '\n';
   config::project_set set;
-  auto const report = set.reload(read_project_files(a.dir / "projects"));
+  auto folder = read_project_folder(a.dir / "projects");
+  if (!folder.problem.empty() && !folder.missing)
+    return fail((a.dir / "projects").string() + ": cannot be listed: " + folder.problem);
+  auto const report = set.reload(std::move(folder.files));
   for (auto const& line : report.warnings) std::cerr << "warning: " << line << '\n';
   for (auto const& line : report.errors) fail(line);
   auto const count = set.snapshot()->size();

@@ -58,27 +58,31 @@ std::string random_hex32() {
   return out;
 }
 
-std::optional<config::loaded> load_configuration(config_arguments const& a) {
+std::filesystem::path config_file(config_arguments const& a) { return a.dir / "config.yml"; }
+
+config::result<config::loaded> load_folder(config_arguments const& a, file_source const& read) {
+  auto const refused = [](std::string what) {
+    return config::error{config::errc::unreadable, "", 0, "", std::move(what)};
+  };
   std::error_code ec;
-  if (!std::filesystem::is_directory(a.dir, ec)) {
-    fail("there is no configuration folder " + a.dir.string() + "; `profile-relay config init -c " +
-         a.dir.string() + "` makes one");
-    return std::nullopt;
-  }
-  auto const file = a.dir / "config.yml";
-  auto const text = slurp(file);
-  if (!text && std::filesystem::exists(file, ec)) {
-    fail("cannot read " + file.string());
-    return std::nullopt;
-  }
+  if (!std::filesystem::is_directory(a.dir, ec))
+    return refused("there is no configuration folder " + a.dir.string() + "; `profile-relay config init -c " +
+                   a.dir.string() + "` makes one");
+  auto const file = config_file(a);
+  auto const text = read(file);
+  if (!text && std::filesystem::exists(file, ec)) return refused("cannot read " + file.string());
   config::environment const env{
       [](std::string const& name) -> std::optional<std::string> {
         auto const* value = std::getenv(name.c_str());
         return value == nullptr ? std::nullopt : std::optional<std::string>(value);
       },
-      [](std::filesystem::path const& path) { return slurp(path); },
+      read,
   };
-  auto loaded = config::load(a.dir, text, env, a.overrides);
+  return config::load(a.dir, text, env, a.overrides);
+}
+
+std::optional<config::loaded> load_configuration(config_arguments const& a) {
+  auto loaded = load_folder(a, slurp);
   if (!loaded) {
     fail(loaded.error().to_string());
     return std::nullopt;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,6 +23,16 @@ int fail(std::string_view what);
 std::string random_hex32();
 /// 16 random bytes, from the kernel.
 std::string random_bytes16();
+
+/// config.yml of the folder.
+std::filesystem::path config_file(config_arguments const& a);
+
+/// How a file is read; absent = it cannot be.
+using file_source = std::function<std::optional<std::string>(std::filesystem::path const&)>;
+
+/// Loads the configuration of a folder with the process's environment, config.yml and files named in it through
+/// `read`.
+config::result<config::loaded> load_folder(config_arguments const& a, file_source const& read);
 
 /// Loads the configuration of a folder with the process's environment. Absent = it cannot be used, and the one sentence
 /// about it was printed. A folder that does not exist is an error that names `config init`.

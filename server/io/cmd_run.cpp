@@ -5,7 +5,9 @@
 #include <csignal>
 
 #include "server/io/cmd_files.hpp"
+#include "server/io/config_watcher.hpp"
 #include "server/io/delivery_driver.hpp"
+#include "server/io/guarded.hpp"
 #include "server/io/http_server.hpp"
 #include "server/io/keep_freed_memory.hpp"
 #include "server/io/memory_probe.hpp"
@@ -69,6 +71,10 @@ std::uint64_t unix_seconds() {
   return static_cast<std::uint64_t>(duration_cast<seconds>(system_clock::now().time_since_epoch()).count());
 }
 
+memory_mark mark_of(config::settings::health_section const& h) {
+  return {h.max_memory_percent, h.max_memory_bytes};
+}
+
 std::string broker_text(config::settings const& s) {
   for (auto const& [name, value] : s.processing.kafka_config)
     if (name == "bootstrap.servers" || name == "metadata.broker.list") return value;
@@ -81,7 +87,7 @@ struct running {
   bool dry_run;
   pipeline_settings pipeline;
   memory_probe memory;
-  memory_mark mark;
+  guarded<memory_mark> mark;
   byte_budget budget;
   local_rate_counters rate_counts;
   rate_limiter limiter;
@@ -91,12 +97,13 @@ struct running {
   std::optional<project_watcher> projects;
   std::optional<http_services> services;
   std::unique_ptr<http_server> http;
+  std::optional<config_watcher> configuration;
 
   running(config::settings const& s, bool dry)
       : settings(s),
         dry_run(dry),
         memory(s.health.refresh_interval, s.health.probe_timeout),
-        mark{s.health.max_memory_percent, s.health.max_memory_bytes},
+        mark(mark_of(s.health)),
         budget(budget_bytes(s, memory.latest())),
         limiter(rate_counts, s.processing.max_rate_limit) {}
 
@@ -121,7 +128,7 @@ struct running {
   }
 
   readiness_facts facts() {
-    return {services->draining,           memory.latest(),         mark, delivery->status(),
+    return {services->draining,           memory.latest(),         mark.get(), delivery->status(),
             projects->snapshot()->size(), projects->broken_files()};
   }
 
@@ -148,7 +155,7 @@ struct running {
     projects.emplace(settings.config_dir / "projects", settings.cache.file_interval);
     auto over = [this] {
       auto const m = memory.latest();
-      return m && over_mark(*m, mark);
+      return m && over_mark(*m, mark.get());
     };
     services.emplace(
         *delivery, counted, budget, limiter, pipeline, [this] { return projects->snapshot(); },
@@ -158,6 +165,16 @@ struct running {
     if (!started) return started.error();
     http = std::move(*started);
     return std::nullopt;
+  }
+
+  /// From now on changes of the `health` section take effect.
+  void watch(config_arguments const& arguments) {
+    configuration.emplace(arguments, settings, settings.cache.file_interval,
+                          [this](config::settings::health_section const& h) {
+                            memory.configure(h.refresh_interval, h.probe_timeout);
+                            mark.set(mark_of(h));
+                            if (driver != nullptr) driver->set_max_ack_age(h.kafka_max_ack_age);
+                          });
   }
 
   void tell_ready() {
@@ -225,6 +242,7 @@ int cmd_run(run_arguments const& a) {
   running server(settings, a.dry_run);
   if (auto const e = server.start_delivery()) return fail(e->what);
   if (auto const e = server.start_http()) return fail(e->what);
+  server.watch(a.config);
   server.tell_ready();
 
   log(log_level::info, signals.wait() == SIGTERM ? "SIGTERM: shutting down" : "SIGINT: shutting down");

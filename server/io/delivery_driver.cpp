@@ -1,6 +1,7 @@
 #include "server/io/delivery_driver.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <utility>
 
 #include "server/io/delivery_loop.hpp"
@@ -43,7 +44,7 @@ struct delivery_driver::impl {
       : max_message_bytes(s.max_message_bytes), loop(s, std::move(o)) {}
   std::uint64_t max_message_bytes;
   bool has_broker = false;
-  std::chrono::milliseconds max_ack_age{};
+  std::atomic<std::chrono::milliseconds> max_ack_age{};
   delivery_loop loop;
 };
 
@@ -67,7 +68,7 @@ start_result<std::unique_ptr<delivery_driver>> delivery_driver::start(config::se
 
   auto p = std::make_unique<impl>(fsm, std::move(options));
   p->has_broker = fsm.broker;
-  p->max_ack_age = s.health.kafka_max_ack_age;
+  p->max_ack_age = std::chrono::milliseconds(s.health.kafka_max_ack_age);
   so.answer = p->loop.spool_answers();
   auto spool = sqlite_spool::open(std::move(so));
   if (!spool) return spool.error();
@@ -108,7 +109,7 @@ delivery_status delivery_driver::status() const {
     // After a quiet hour the last acknowledgement is an hour old: the clock starts with the first record
     // after it.
     auto const since = std::max(view.last_ack.value_or(*view.busy_since), *view.busy_since);
-    s.kafka_progress = age(since) < impl_->max_ack_age;
+    s.kafka_progress = age(since) < impl_->max_ack_age.load();
   }
   s.in_flight_records = view.in_flight_records;
   s.in_flight_bytes = view.in_flight_bytes;
@@ -135,6 +136,8 @@ delivery_status delivery_driver::status() const {
 }
 
 std::uint64_t delivery_driver::max_message_bytes() const { return impl_->max_message_bytes; }
+
+void delivery_driver::set_max_ack_age(std::chrono::milliseconds age) { impl_->max_ack_age = age; }
 
 delivery_counts delivery_driver::shutdown(std::chrono::steady_clock::time_point deadline) {
   return impl_->loop.shutdown(deadline);

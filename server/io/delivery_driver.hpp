@@ -60,6 +60,9 @@ class delivery_driver final : public delivery_port {
   /// kafka_record::wire_size().
   std::uint64_t max_message_bytes() const;
 
+  /// `health.kafka_max_ack_age`, from now on.
+  void set_max_ack_age(std::chrono::milliseconds age);
+
   /// Stops draining the backlog, lets records in flight finish until `deadline`, spools the rest. When it
   /// returns, every submitted record has been resolved and the spool is closed. Blocks; at most about 7 s
   /// past the deadline. Call once; a second call returns zeros.

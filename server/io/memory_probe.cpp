@@ -103,6 +103,13 @@ std::optional<memory_reading> read_memory(fs::path const& root) {
   return group ? group : host;
 }
 
+void memory_probe::configure(std::chrono::milliseconds refresh, std::chrono::milliseconds timeout) {
+  std::scoped_lock lock(mutex_);
+  refresh_ = refresh;
+  timeout_ = timeout;
+  next_ = {};
+}
+
 std::optional<memory_reading> memory_probe::latest() {
   std::scoped_lock lock(mutex_);
   auto const start = std::chrono::steady_clock::now();

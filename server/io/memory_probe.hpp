@@ -22,10 +22,12 @@ class memory_probe {
       : refresh_(refresh), timeout_(timeout) {}
   /// Absent when the probe failed or took longer than its timeout.
   std::optional<memory_reading> latest();
+  /// Takes effect with the next reading, which is due now.
+  void configure(std::chrono::milliseconds refresh, std::chrono::milliseconds timeout);
 
  private:
-  std::chrono::milliseconds refresh_, timeout_;
   std::mutex mutex_;
+  std::chrono::milliseconds refresh_, timeout_;
   std::optional<memory_reading> last_;
   std::chrono::steady_clock::time_point next_{};
 };

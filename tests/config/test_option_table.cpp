@@ -1,6 +1,7 @@
 #include <catch2/catch.hpp>
 #include <set>
 
+#include "config/changes.hpp"
 #include "config/option_table.hpp"
 #include "support.hpp"
 
@@ -207,4 +208,19 @@ processing:
   CHECK(p.outcomes.name == "o");
   CHECK(p.outcomes.kafka_config.empty());
   CHECK(p.has_broker());
+}
+
+TEST_CASE("what differs between two settings is told by key, and whether it takes effect at once") {
+  auto const before = load_text("relay: {port: 1}\nhealth: {kafka_max_ack_age: 5}").value().values;
+  auto const after = load_text("relay: {port: 2}\nhealth: {max_memory_percent: 0.5}").value().values;
+  CHECK(changes(before, before).empty());
+  auto const found = changes(before, after);
+  REQUIRE(found.size() == 3);
+  CHECK(found[0].key == "relay.port");
+  CHECK(found[0].now == "2");
+  CHECK_FALSE(found[0].live);
+  CHECK(found[1].key == "health.max_memory_percent");
+  CHECK(found[2].key == "health.kafka_max_ack_age");
+  CHECK(found[2].now == "30");
+  CHECK(found[2].live);
 }

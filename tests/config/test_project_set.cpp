@@ -154,3 +154,27 @@ TEST_CASE("a file whose name is no number is a warning, not a broken project") {
   REQUIRE(report.warnings.size() == 1);
   CHECK(contains(report.warnings[0], "shop.json: skipped"));
 }
+
+TEST_CASE("an unreadable file is told with its cause, and once more when the cause changes") {
+  project_set set;
+  set.reload({{"1.json", text('a', "one")}});
+  auto const gone = set.reload({{"1.json", std::nullopt, "not a regular file"}});
+  REQUIRE(gone.errors.size() == 1);
+  CHECK(gone.errors[0] ==
+        "1.json: cannot be read: not a regular file (the last good version stays in force)");
+  CHECK(set.reload({{"1.json", std::nullopt, "not a regular file"}}).errors.empty());
+  CHECK(set.reload({{"1.json", std::nullopt, "Permission denied"}}).errors.size() == 1);
+  CHECK(slug_of(set, 1) == "one");
+}
+
+TEST_CASE("a name that is no project's is skipped with a warning, whatever lies there") {
+  project_set set;
+  for (auto const& name : {"notes.json", "1a.json", "-1.json", "18446744073709551616.json"}) {
+    auto const report = set.reload({{name, std::nullopt, "not a regular file"}});
+    INFO(name);
+    CHECK(report.errors.empty());
+    CHECK(report.broken_files == 0);
+    REQUIRE(report.warnings.size() == 1);
+    CHECK(contains(report.warnings[0], name));
+  }
+}

@@ -54,6 +54,8 @@ TEST_CASE("JSON errors say where") {
     CHECK(n.error().code == errc::syntax);
     CHECK(message(n).starts_with(where));
     CHECK_FALSE(contains(message(n), "json.exception"));
+    CHECK_FALSE(contains(message(n), "last read"));
+    CHECK(message(n).find('\xff') == std::string::npos);
   }
 }
 

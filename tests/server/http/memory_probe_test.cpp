@@ -108,3 +108,13 @@ TEST_CASE("this machine has a reading") {
   CHECK(got->used > 0);
   CHECK(got->used < got->limit);
 }
+
+TEST_CASE("a probe slower than its timeout counts as failed, and its options can change") {
+  using namespace std::chrono_literals;
+  memory_probe probe(1h, 0ms);
+  CHECK_FALSE(probe.latest());
+  probe.configure(1h, 1h);
+  CHECK(probe.latest());
+  probe.configure(1h, 0ms);
+  CHECK_FALSE(probe.latest());
+}
