@@ -6,7 +6,8 @@ build_usage() {
 usage: ./dev build [--preset P] [TARGET...]
 
 Configures and builds into build/P. Presets: dev (the default; debug checks on), release (what the container ships and
-the benchmarks measure), asan-ubsan (sanitizers), fuzz (libFuzzer, with clang). Without targets everything is built.
+the benchmarks measure), asan-ubsan (sanitizers), tsan (ThreadSanitizer), fuzz (libFuzzer, with clang). Without targets
+everything is built; of tsan and fuzz, what their tests need.
 EOF
 }
 

@@ -8,6 +8,7 @@ usage: ./dev test [--long] [--only PART] [-- PYTEST ARGUMENTS]
 Builds everything and runs every test:
   ctest         the C++ tests
   sanitizers    the same under AddressSanitizer and UndefinedBehaviorSanitizer
+  threads       the tests of what has threads (delivery, spool, sessions) under ThreadSanitizer
   fuzz          each fuzz target for 10 s; ./dev fuzz runs them longer
   complexity    instructions of decoding hostile traces, counted by callgrind: twice the input, at most 2.2 times the work
   proto         our .proto files against the official descriptors
@@ -43,6 +44,12 @@ test_ctest() {
 test_sanitizers() {
   part "build asan-ubsan" build_preset asan-ubsan || return 0
   part "ctest asan-ubsan" ctest --preset asan-ubsan -j "$(nproc)" || return 0
+}
+
+# Builds these few programs only, see the preset.
+test_threads() {
+  part "build tsan" build_preset tsan || return 0
+  part "ctest tsan" ctest --preset tsan -j "$(nproc)" || return 0
 }
 
 # In a process of its own: ./dev fuzz ends with what it found.
@@ -81,14 +88,14 @@ test_integration() {
 }
 
 test_main() {
-  local -a parts=(ctest sanitizers fuzz complexity proto property integration) pytest_arguments=()
+  local -a parts=(ctest sanitizers threads fuzz complexity proto property integration) pytest_arguments=()
   while (($#)); do
     case $1 in
       -h | --help) test_usage; return ;;
       --long) pytest_arguments+=(--long) ;;
       --only)
         parts=("${2:?--only wants a part}")
-        [[ " ctest sanitizers fuzz complexity proto property integration " == *" $2 "* ]] || die "test: no part '$2'; see ./dev test --help"
+        [[ " ctest sanitizers threads fuzz complexity proto property integration " == *" $2 "* ]] || die "test: no part '$2'; see ./dev test --help"
         shift
         ;;
       --) shift; pytest_arguments+=("$@"); break ;;
