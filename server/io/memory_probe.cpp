@@ -1,5 +1,7 @@
 #include "server/io/memory_probe.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <charconv>
 #include <fstream>
@@ -101,6 +103,13 @@ std::optional<memory_reading> read_memory(fs::path const& root) {
   // v1 writes "no limit" as a number far above any memory.
   if (group && host && group->limit > host->limit) group.reset();
   return group ? group : host;
+}
+
+std::uint64_t resident_bytes() {
+  std::ifstream in("/proc/self/statm");
+  std::uint64_t pages = 0, resident = 0;
+  if (!(in >> pages >> resident)) return 0;
+  return resident * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
 }
 
 std::optional<memory_reading> memory_probe::latest() {
