@@ -154,8 +154,8 @@ def long_json() -> Chunk:
 
 
 # Bodies of which kind, and how often each of the clients sends one: a second or two of work.
-SMALL_AND_COSTLY = {"tiny chunks": (tiny_chunk, 10), "hidden bundles": (hidden_bundle, 1), "mappings": (many_mappings, 40),
-                    "JSON": (long_json, 80)}
+SMALL_AND_COSTLY = {"tiny chunks": (tiny_chunk, 20), "hidden bundles": (hidden_bundle, 1), "mappings": (many_mappings, 80),
+                    "JSON": (long_json, 160)}
 
 
 @pytest.mark.binary_only("configures its own server")
@@ -163,5 +163,5 @@ SMALL_AND_COSTLY = {"tiny chunks": (tiny_chunk, 10), "hidden bundles": (hidden_b
 def test_a_flood_of_small_bodies_that_cost_most(busy_server: Server, kind: str) -> None:
     cores = len(os.sched_getaffinity(0))
     make, rounds = SMALL_AND_COSTLY[kind]
-    uploads, probes = probe_during(busy_server.url, [chunks_up_to(LARGEST_INLINE, make)] * (4 * cores), rounds)
+    uploads, probes = probe_during(busy_server.url, [chunks_up_to(LARGEST_INLINE, make)] * (2 * cores), rounds)
     check(uploads, probes, at_once=1)

@@ -45,10 +45,15 @@ class stop_signals {
     pthread_sigmask(SIG_BLOCK, &set_, nullptr);
     std::signal(SIGPIPE, SIG_IGN);
   }
-  int wait() {
-    int which = 0;
-    sigwait(&set_, &which);
-    return which;
+  /// Calls `meanwhile` ten times a second.
+  template <class F>
+  int wait(F meanwhile) {
+    constexpr timespec pause{0, 100'000'000};
+    for (;;) {
+      int const which = sigtimedwait(&set_, nullptr, &pause);
+      if (which > 0) return which;
+      meanwhile();
+    }
   }
   /// From now on a signal ends the process at once. What was answered 200 is acknowledged or synced already.
   void next_one_is_hard() {
@@ -245,7 +250,14 @@ int cmd_run(run_arguments const& a) {
   server.watch(a.config);
   server.tell_ready();
 
-  log(log_level::info, signals.wait() == SIGTERM ? "SIGTERM: shutting down" : "SIGINT: shutting down");
+  auto const idle = resident_bytes();
+  auto const keep_within_bounds = [&server, idle] {
+    auto const now = resident_bytes();
+    if (keeps_too_much(now - std::min(now, idle), server.budget.used(), server.budget.capacity()))
+      malloc_trim(0);
+  };
+  log(log_level::info,
+      signals.wait(keep_within_bounds) == SIGTERM ? "SIGTERM: shutting down" : "SIGINT: shutting down");
   signals.next_one_is_hard();
   server.stop();
   return 0;

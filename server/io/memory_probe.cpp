@@ -1,5 +1,7 @@
 #include "server/io/memory_probe.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <charconv>
 #include <fstream>
@@ -108,6 +110,13 @@ void memory_probe::configure(std::chrono::milliseconds refresh, std::chrono::mil
   refresh_ = refresh;
   timeout_ = timeout;
   next_ = {};
+}
+
+std::uint64_t resident_bytes() {
+  std::ifstream in("/proc/self/statm");
+  std::uint64_t pages = 0, resident = 0;
+  if (!(in >> pages >> resident)) return 0;
+  return resident * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
 }
 
 std::optional<memory_reading> memory_probe::latest() {

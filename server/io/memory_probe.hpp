@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <mutex>
 #include <optional>
@@ -14,6 +15,9 @@ namespace profile_relay::server {
 /// limit, not the host's). Page cache that the kernel may drop does not count as used. Absent = nothing could
 /// be read. `root` is "/" except in tests.
 std::optional<memory_reading> read_memory(std::filesystem::path const& root = "/");
+
+/// Resident memory of this process in bytes, 0 if it cannot be read.
+std::uint64_t resident_bytes();
 
 /// Reads the memory at most once per `refresh`, whoever asks. Thread-safe.
 class memory_probe {

@@ -6,6 +6,8 @@
 #include <map>
 #include <string>
 
+#include "server/io/keep_freed_memory.hpp"
+
 using namespace profile_relay::server;
 
 namespace {
@@ -117,4 +119,13 @@ TEST_CASE("a probe slower than its timeout counts as failed, and its options can
   CHECK(probe.latest());
   probe.configure(1h, 0ms);
   CHECK_FALSE(probe.latest());
+}
+
+TEST_CASE("freed memory is given back only near the budget, and only if much of it is kept") {
+  constexpr std::uint64_t mib = 1u << 20, budget = 256 * mib;
+  CHECK_FALSE(keeps_too_much(0, 0, budget));
+  CHECK_FALSE(keeps_too_much(200 * mib, 0, budget));          // far from the budget
+  CHECK_FALSE(keeps_too_much(260 * mib, 250 * mib, budget));  // in use
+  CHECK(keeps_too_much(260 * mib, 100 * mib, budget));
+  CHECK(resident_bytes() > mib);
 }
