@@ -54,7 +54,7 @@ struct delivery_totals {
 /// Delivery without I/O: events in, actions out, time as a value. Every record that is submitted is resolved
 /// exactly once, and at any moment exactly one side has to bring it to its end:
 ///
-///                  no broker, ack: spool, no room in the producer's budget
+///     no broker, ack: spool, no room in the producer's budget, circuit open, new producers on their way
 ///              ┌──────────────────────────────────────────────────────────────┐
 ///   submit ────┤                                                              ▼
 ///              │            retriable or refused; given up at shutdown   ┌─────────┐ failed ─► unavailable,
@@ -74,6 +74,22 @@ struct delivery_totals {
 ///
 /// Live records come first: the backlog has its own half of the budget, is never allowed more, and live
 /// records may use all of it while there is no backlog.
+///
+/// Circuit, by topic: a live record that comes back retriable opens it, any acknowledgement of the topic closes it.
+///
+///              live record retriable
+///   ┌────────┐ ──────────────────────► ┌──────────────────────────────────────────┐ ─┐ after a pause: one stored
+///   │ closed │                         │ open: live records go to the spool       │  │ record is the probe
+///   └────────┘ ◄────────────────────── └──────────────────────────────────────────┘ ◄┘ (backlog_cursor)
+///              acknowledged
+///
+/// Only a live record that the spool refused is still tried with Kafka: no better place is left, and with a full
+/// spool that may be the only probe.
+///
+/// Watchdog: a record that Kafka has had for longer than `stall` without a report, or event::producer_failed, means
+/// new producers. Purge; each record goes its way as retriable on its report, or `report_grace` later without one; then
+/// action::recreate_producer. All producers are replaced, also those that were well: records may then come twice, which
+/// at-least-once allows, and the machine need not know which of them had what. Not more often than `recreate_pause`.
 ///
 /// Shutdown, event::drain(deadline): the backlog stops; what is with Kafka may finish until the deadline;
 /// then the producer is purged and each record goes to the spool on its report, or `report_grace` later

@@ -63,7 +63,8 @@ TEST_CASE("a topic that fails does not keep another one from its broker") {
   CHECK(s.submit(4, record_of("o", 10, 0, logical_topic::outcomes)) == words{"put o"});
 }
 
-TEST_CASE("with an open circuit and a spool without room a record is tried with Kafka, so its return is seen") {
+TEST_CASE(
+    "with an open circuit and a spool without room a record is tried with Kafka, so its return is seen") {
   fsm_script s(fsm_script::broker());
   s.settle();
   s.submit(1, record_of("a"));
@@ -132,7 +133,8 @@ TEST_CASE("a broken producer is replaced, what it had of the backlog waits again
   CHECK_FALSE(s.fsm.kafka_away());
 }
 
-TEST_CASE("a broken producer with nothing in flight is replaced at once; one that is retired is none of ours") {
+TEST_CASE(
+    "a broken producer with nothing in flight is replaced at once; one that is retired is none of ours") {
   fsm_script s(watched());
   s.settle();
   CHECK(s.step(event::producer_failed{0, "fatal: x"}) == words{"new producers: fatal: x"});
