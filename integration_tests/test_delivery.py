@@ -20,6 +20,7 @@ from test_spool import spool_rows
 pytestmark = pytest.mark.binary_only("starts its own servers, stops brokers")
 
 ANSWERED_WITHIN_S = 10.0
+WELL_BELOW_MESSAGE_TIMEOUT_S = 2.5  # of our default of 5 s
 
 
 def send_timed(server: Server, chunk) -> float:
@@ -58,11 +59,20 @@ def test_a_broker_away_means_the_spool_and_delivery_later(make_server: Callable[
         assert send_timed(server, during) < ANSWERED_WITHIN_S
         assert server.metric("chunks_total", end="spooled") == 1
         assert during.chunk_id in {r["chunk_id"] for r in spool_rows(server)}
+        assert server.metric("kafka_away") == 1
+        # The broker is known to be away: nobody waits for it again.
+        later = [plain() for _ in range(3)]
+        for chunk in later:
+            assert send_timed(server, chunk) < WELL_BELOW_MESSAGE_TIMEOUT_S
+        assert server.metric("chunks_total", end="spooled") == 1 + len(later)
     finally:
         bring_back(own_kafka, how)
     wait_until(lambda: spool_rows(server) == [], "a drained spool", 60.0)
+    assert server.metric("kafka_away") == 0
     send_timed(server, after)
-    for chunk in (before, during, after):
+    assert server.metric("chunks_total", end="delivered") == 2
+    assert server.metric("kafka_producers_recreated_total") == 0
+    for chunk in (before, during, *later, after):
         arrives(own_kafka, chunk)
     assert server.stop() == 0
 

@@ -18,7 +18,8 @@ namespace profile_relay::server {
 class backlog_cursor {
  public:
   struct pauses {
-    std::chrono::milliseconds first{1000}, longest{30000};
+    std::chrono::milliseconds first{1000},
+        longest{5000};  ///< a probe costs one record; nothing else sees a broker return
   };
   explicit backlog_cursor(pauses p) : pauses_(p), pause_(p.first) {}
 

@@ -50,6 +50,12 @@ struct outcome_made {
   std::int64_t key;
   record_ptr outcome;
 };
+/// A producer has said that it can do no more (a fatal error of librdkafka). `generation`: how many
+/// action::recreate_producer had been carried out by then.
+struct producer_failed {
+  std::uint64_t generation;
+  std::string why;
+};
 /// Shut down: finish what is in flight until `deadline`.
 struct drain {
   delivery_time deadline;
@@ -57,9 +63,10 @@ struct drain {
 struct tick {};
 }  // namespace event
 
-using delivery_event = std::variant<event::submit, event::reported, event::spooled, event::spool_failed,
-                                    event::stored, event::take_failed, event::revived, event::removed,
-                                    event::remove_failed, event::outcome_made, event::drain, event::tick>;
+using delivery_event =
+    std::variant<event::submit, event::reported, event::spooled, event::spool_failed, event::stored,
+                 event::take_failed, event::revived, event::removed, event::remove_failed,
+                 event::outcome_made, event::producer_failed, event::drain, event::tick>;
 
 /// What the state machine wants done, in this order.
 namespace action {
@@ -69,6 +76,11 @@ struct produce {
 };
 /// Give up what librdkafka holds; the reports follow.
 struct purge {};
+/// Retire the producers and make new ones. No report of what the old ones hold may come under its id any more; what
+/// they still read must stay in memory. If it cannot be done: event::producer_failed.
+struct recreate_producer {
+  std::string why;
+};
 struct spool_put {
   std::uint64_t id;
   record_ptr record;
@@ -106,8 +118,9 @@ struct wake_at {
 };
 }  // namespace action
 
-using delivery_action = std::variant<action::produce, action::purge, action::spool_put, action::spool_take,
-                                     action::spool_release, action::spool_remove, action::spool_mark_dead,
-                                     action::resolve, action::emit_outcome, action::wake_at>;
+using delivery_action =
+    std::variant<action::produce, action::purge, action::recreate_producer, action::spool_put,
+                 action::spool_take, action::spool_release, action::spool_remove, action::spool_mark_dead,
+                 action::resolve, action::emit_outcome, action::wake_at>;
 
 }  // namespace profile_relay::server

@@ -12,6 +12,7 @@ void delivery_fsm::step(delivery_event e, delivery_time now, actions& out) {
   now_ = std::max(now_, now);
   std::visit([&](auto& x) { on(x, out); }, e);
   shut_down(out);
+  heal(out);
   retry(out);
   pump(out);
   wish(out);
@@ -37,9 +38,12 @@ void delivery_fsm::admit(std::uint64_t id, entry e, actions& out) {
     entries_.erase(it);
     return bury(key, out);
   }
-  if (!s_.broker || s_.ack_spool || purged_ || !live_fits(charge(added.record)))
-    return to_spool(id, added, out);
+  if (s_.ack_spool || away(added) || !live_may_go(added)) return to_spool(id, added, out);
   to_kafka(id, added, out);
+}
+
+bool delivery_fsm::live_may_go(entry const& e) const {
+  return s_.broker && !purged_ && !healing_until_ && live_fits(charge(e.record));
 }
 
 bool delivery_fsm::live_fits(std::uint64_t bytes) const {
@@ -54,6 +58,7 @@ void delivery_fsm::to_kafka(std::uint64_t id, entry& e, actions& out) {
   e.bytes = charge(e.record);
   (e.from == origin::backlog ? backlog_bytes_ : live_bytes_) += e.bytes;
   ++with_kafka_;
+  e.at_kafka = flights_.insert(flights_.end(), {id, now_});
   out.push_back(action::produce{id, e.record});
 }
 
@@ -71,6 +76,7 @@ void delivery_fsm::leave_place(entry const& e) {
   }
   (e.from == origin::backlog ? backlog_bytes_ : live_bytes_) -= e.bytes;
   --with_kafka_;
+  flights_.erase(e.at_kafka);
 }
 
 void delivery_fsm::resolve(entries::iterator it, record_end end, actions& out) {
@@ -121,6 +127,7 @@ void delivery_fsm::on(event::reported& e, actions& out) {
 
 void delivery_fsm::on_acked(entries::iterator it, actions& out) {
   backlog_.note_success();
+  away(it->second) = false;
   auto const key = it->second.key;
   switch (it->second.from) {
     case origin::live:
@@ -142,6 +149,7 @@ void delivery_fsm::on_retriable(entries::iterator it, actions& out) {
   auto& e = it->second;
   if (e.from != origin::backlog) {
     backlog_.note_failure(now_, std::nullopt);
+    away(e) = true;
     return to_spool(it->first, e, out);
   }
   backlog_.note_failure(now_, e.key);
@@ -156,8 +164,10 @@ void delivery_fsm::on_retriable(entries::iterator it, actions& out) {
 void delivery_fsm::on_too_large(entries::iterator it, std::string const& what, actions& out) {
   auto& e = it->second;
   if (strip(e)) {
-    if (!purged_) return to_kafka(it->first, e, out);
-    if (e.from != origin::backlog) return to_spool(it->first, e, out);
+    bool const live = e.from != origin::backlog;
+    if (!purged_ && !healing_until_ && !(live && away(e))) return to_kafka(it->first, e, out);
+    if (live) return to_spool(it->first, e, out);
+    if (!purged_) return on_retriable(it, out);  // it keeps its raw trace for the next try
     entries_.erase(it);
     return;
   }
@@ -200,13 +210,11 @@ void delivery_fsm::on(event::spool_failed& e, actions& out) {
   auto const it = entries_.find(e.id);
   if (it == entries_.end() || it->second.at != place::spool) return;
   leave_place(it->second);
-  if (it->second.from == origin::live) {
-    // With processing.ack: spool, or over the producer's budget, Kafka was never asked. Better late than lost.
-    auto& live = it->second;
-    if (s_.broker && !purged_ && !live.tried_kafka && live_fits(charge(live.record)))
-      return to_kafka(it->first, live, out);
-    return resolve(it, record_end::unavailable, out);
-  }
+  // With processing.ack: spool, over the producer's budget, or with an open circuit, Kafka was never asked.
+  // Better late than lost; and with a full spool this is how a broker's return is noticed.
+  if (auto& unasked = it->second; !unasked.tried_kafka && live_may_go(unasked))
+    return to_kafka(it->first, unasked, out);
+  if (it->second.from == origin::live) return resolve(it, record_end::unavailable, out);
   if (auto const c = condemned_.find(it->second.key); c != condemned_.end()) {
     c->second.failed = true;
     note_trouble();

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <deque>
+#include <list>
 #include <map>
 #include <optional>
 #include <string>
@@ -25,7 +27,13 @@ struct delivery_fsm_settings {
   std::uint64_t record_overhead = 1024;
   backlog_cursor::pauses drain_pauses;
   std::chrono::milliseconds report_grace{2000};  ///< wait for reports after a purge
-  std::chrono::milliseconds spool_grace{5000};   ///< then wait for the spool
+  /// A record that Kafka has had for so long without a report means a stuck producer; clearly more than
+  /// message.timeout.ms, after which librdkafka reports every record. 0 = never.
+  std::chrono::milliseconds stall{0};
+  /// Then a little more, in which a process that was itself stopped gets the reports that wait for it.
+  std::chrono::milliseconds stall_confirm{2000};
+  std::chrono::milliseconds recreate_pause{10000};  ///< between two new producers
+  std::chrono::milliseconds spool_grace{5000};      ///< then wait for the spool
 
   /// producer_bytes, raised if needed so that the largest record fits either half of it.
   std::uint64_t producer_budget() const {
@@ -46,7 +54,7 @@ struct delivery_totals {
 /// Delivery without I/O: events in, actions out, time as a value. Every record that is submitted is resolved
 /// exactly once, and at any moment exactly one side has to bring it to its end:
 ///
-///                  no broker, ack: spool, no room in the producer's budget
+///     no broker, ack: spool, no room in the producer's budget, circuit open, new producers on their way
 ///              ┌──────────────────────────────────────────────────────────────┐
 ///   submit ────┤                                                              ▼
 ///              │            retriable or refused; given up at shutdown   ┌─────────┐ failed ─► unavailable,
@@ -66,6 +74,22 @@ struct delivery_totals {
 ///
 /// Live records come first: the backlog has its own half of the budget, is never allowed more, and live
 /// records may use all of it while there is no backlog.
+///
+/// Circuit, by topic: a live record that comes back retriable opens it, any acknowledgement of the topic closes it.
+///
+///              live record retriable
+///   ┌────────┐ ──────────────────────► ┌──────────────────────────────────────────┐ ─┐ after a pause: one stored
+///   │ closed │                         │ open: live records go to the spool       │  │ record is the probe
+///   └────────┘ ◄────────────────────── └──────────────────────────────────────────┘ ◄┘ (backlog_cursor)
+///              acknowledged
+///
+/// Only a live record that the spool refused is still tried with Kafka: no better place is left, and with a full
+/// spool that may be the only probe.
+///
+/// Watchdog: a record that Kafka has had for longer than `stall` without a report, or event::producer_failed, means
+/// new producers. Purge; each record goes its way as retriable on its report, or `report_grace` later without one; then
+/// action::recreate_producer. All producers are replaced, also those that were well: records may then come twice, which
+/// at-least-once allows, and the machine need not know which of them had what. Not more often than `recreate_pause`.
 ///
 /// Shutdown, event::drain(deadline): the backlog stops; what is with Kafka may finish until the deadline;
 /// then the producer is purged and each record goes to the spool on its report, or `report_grace` later
@@ -92,6 +116,8 @@ class delivery_fsm {
   std::uint64_t in_flight_bytes() const { return live_bytes_ + backlog_bytes_; }
   std::uint64_t spooling_bytes() const { return spooling_bytes_; }
   std::uint64_t backlog_bytes() const { return backlog_bytes_; }
+  /// The circuit is open, for one topic at least: new live records go to the spool.
+  bool kafka_away() const { return away_[0] || away_[1]; }
   /// The broker took nothing since the last failure.
   bool broker_failing() const { return backlog_.probing(); }
 
@@ -111,6 +137,10 @@ class delivery_fsm {
   }
 
   enum class place : std::uint8_t { kafka, spool };
+  struct flight {
+    std::uint64_t id;
+    delivery_time since;
+  };
   struct entry {
     record_ptr record;
     origin from;
@@ -120,6 +150,7 @@ class delivery_fsm {
     std::uint64_t bytes;
     bool told = false;         // backlog: its outcome was sent already
     bool tried_kafka = false;  // in this life
+    std::list<flight>::iterator at_kafka{};
   };
   using entries = std::unordered_map<std::uint64_t, entry>;
   using actions = std::vector<delivery_action>;
@@ -144,6 +175,7 @@ class delivery_fsm {
   void on(event::removed& e, actions& out);
   void on(event::remove_failed& e, actions& out);
   void on(event::outcome_made& e, actions& out);
+  void on(event::producer_failed& e, actions& out);
   void on(event::drain& e, actions& out);
   void on(event::tick& e, actions& out);
 
@@ -160,6 +192,8 @@ class delivery_fsm {
   static bool strip(entry& e);
   bool make_fit(entry& e) const;
   bool live_fits(std::uint64_t bytes) const;
+  bool live_may_go(entry const& e) const;
+  bool& away(entry const& e) { return away_[static_cast<std::size_t>(e.record->topic)]; }
   std::uint64_t charge(record_ptr const& r) const { return r->wire_size() + s_.record_overhead; }
 
   // The backlog, retries, shutdown (delivery_fsm_backlog.cpp).
@@ -173,12 +207,23 @@ class delivery_fsm {
   void shut_down(actions& out);
   void wish(actions& out);
 
+  // New producers for those that are stuck or broken (delivery_fsm_heal.cpp).
+  void heal(actions& out);
+  bool stalled();
+  std::optional<delivery_time> next_look();
+
   delivery_fsm_settings s_;
   delivery_time now_{};
   entries entries_;
   std::uint64_t live_bytes_ = 0, backlog_bytes_ = 0, spooling_bytes_ = 0, with_kafka_ = 0;
   backlog_cursor backlog_;
-  std::deque<entry> taken_;  // read from the spool, waiting for room
+  std::array<bool, 2> away_{};  // by topic: the circuit is open
+  std::list<flight> flights_;   // what Kafka has, longest first
+  std::optional<delivery_time> watch_at_, suspected_until_, healing_until_;
+  delivery_time next_recreation_{};
+  std::optional<std::string> broken_;  // why; known, not yet replaced
+  std::uint64_t generation_ = 0;       // of the producers
+  std::deque<entry> taken_;            // read from the spool, waiting for room
   std::map<std::int64_t, condemned> condemned_;
   std::map<std::int64_t, leaving> leaving_;
   bool anything_failed_ = false;  // in one of the two above

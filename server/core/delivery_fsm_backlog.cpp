@@ -29,7 +29,7 @@ void delivery_fsm::on(event::take_failed&, actions&) { backlog_.fail(now_); }
 void delivery_fsm::on(event::revived& e, actions&) { backlog_.read_again(e.key); }
 
 void delivery_fsm::pump(actions& out) {
-  if (!s_.broker || deadline_) return;
+  if (!s_.broker || deadline_ || healing_until_) return;
   produce_taken(out);
   if (!taken_.empty() || backlog_.taking() || !backlog_.pending() || now_ < backlog_.not_before()) return;
   // A record that cannot be removed from the spool would only be delivered again and again.
@@ -124,6 +124,7 @@ void delivery_fsm::shut_down(actions& out) {
   if (!deadline_ || closed_ || now_ < *deadline_) return;
   if (!purged_) {
     purged_ = true;
+    healing_until_.reset();
     if (with_kafka_ != 0) out.push_back(action::purge{});
   }
   if (!gave_up_kafka_ && now_ >= *deadline_ + s_.report_grace) {
@@ -168,6 +169,7 @@ void delivery_fsm::wish(actions& out) {
     else
       sooner(*deadline_ + s_.report_grace + (gave_up_kafka_ ? s_.spool_grace : std::chrono::milliseconds(0)));
   }
+  if (auto const look = next_look()) sooner(*look);
   bool const resting = s_.broker && !deadline_ && backlog_.pending() && taken_.empty() && !backlog_.taking();
   if (resting && now_ < backlog_.not_before()) sooner(backlog_.not_before());
   if (next && next != wished_) out.push_back(action::wake_at{*next});

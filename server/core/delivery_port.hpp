@@ -15,7 +15,9 @@ namespace profile_relay::server {
 /// What readiness and metrics need to know of delivery. A plain copy, cheap to take.
 struct delivery_status {
   bool kafka_configured = false;
-  bool kafka_progress = true;  ///< queue empty, or last acknowledgement younger than health.kafka_max_ack_age
+  bool kafka_away = false;  ///< known to take nothing now: new records go to the spool
+  bool kafka_progress =
+      true;  ///< queue empty and not away, or last acknowledgement younger than health.kafka_max_ack_age
   std::optional<std::chrono::milliseconds> last_ack_age;
   std::uint64_t in_flight_records = 0;  ///< handed to Kafka, not yet reported
   std::uint64_t in_flight_bytes = 0;
@@ -29,7 +31,7 @@ struct delivery_status {
   std::uint64_t spool_lost = 0;       ///< records known of that could not be read, since the start
   std::optional<std::chrono::milliseconds> oldest_spooled_age;
   std::uint64_t delivered_total = 0, spooled_total = 0, drained_total = 0, failed_total = 0,
-                raw_dropped_total = 0;
+                raw_dropped_total = 0, late_reports_total = 0, producers_recreated_total = 0;
 };
 
 /// The one way a record leaves the pipeline. Thread-safe.

@@ -22,6 +22,7 @@ readiness::check memory_check(readiness_facts const& f) {
 readiness::check kafka_check(delivery_status const& d) {
   if (!d.kafka_configured) return {"kafka", "not configured", true};
   std::string text = d.kafka_progress ? "ok" : "no progress";
+  if (d.kafka_away) text += ", away: new records go to the spool";
   text += ", " + std::to_string(d.in_flight_records) + " records in flight";
   if (d.last_ack_age) text += ", last acknowledgement " + std::to_string(d.last_ack_age->count()) + " ms ago";
   return {"kafka", std::move(text), d.kafka_progress};

@@ -14,12 +14,29 @@ constexpr std::chrono::seconds topic_validation_timeout{30};
 
 // Also without a broker: a typo must not wait for the day a broker is configured, and the message limit is
 // needed.
-start_result<std::uint64_t> message_limit(config::settings::processing_section const& processing) {
+struct kafka_limits {
+  std::uint64_t message_bytes = 0;
+  std::chrono::milliseconds stall{};
+};
+
+// Twice the time after which librdkafka has reported every record: message.timeout.ms, and the pause of its scan, which
+// is a second, or longer while it waits to connect again. No timeout, no watchdog.
+std::chrono::milliseconds stall_of(rd_kafka_conf_t const* conf) {
+  auto const timeout = kafka_number(conf, "message.timeout.ms");
+  auto const scan = std::max<std::uint64_t>(1000, kafka_number(conf, "reconnect.backoff.max.ms"));
+  return std::chrono::milliseconds(timeout == 0 ? 0 : 2 * (timeout + scan));
+}
+
+start_result<kafka_limits> limits_of(config::settings::processing_section const& processing) {
   auto const profiles = make_kafka_conf(processing, processing.profiles.kafka_config, 1);
   if (!profiles) return profiles.error();
   auto const outcomes = make_kafka_conf(processing, processing.outcomes.kafka_config, 1);
   if (!outcomes) return outcomes.error();
-  return message_max_bytes(profiles->get());
+  kafka_limits l;
+  l.message_bytes = message_max_bytes(profiles->get());
+  auto const one = stall_of(profiles->get()), other = stall_of(outcomes->get());
+  if (one.count() != 0 && other.count() != 0) l.stall = std::max(one, other);
+  return l;
 }
 
 std::function<void(int, std::string const&)> librdkafka_log(delivery_log const& log) {
@@ -50,19 +67,20 @@ struct delivery_driver::impl {
 
 start_result<std::unique_ptr<delivery_driver>> delivery_driver::start(config::settings const& s,
                                                                       delivery_options options) {
-  auto const limit = message_limit(s.processing);
+  auto const limit = limits_of(s.processing);
   if (!limit) return limit.error();
   delivery_fsm_settings fsm;
   fsm.broker = s.processing.has_broker();
   fsm.ack_spool = s.processing.ack == config::ack_mode::spool;
-  fsm.max_message_bytes = *limit;
+  fsm.max_message_bytes = limit->message_bytes;
+  fsm.stall = limit->stall;
   fsm.producer_bytes = options.max_inflight_bytes / 2;
 
   auto const log = options.log;
   spool_options so;
   so.dir = s.spool.path;
   so.max_disk_size = s.spool.max_disk_size;
-  so.max_queue_bytes = std::max(options.max_inflight_bytes, 2 * *limit);
+  so.max_queue_bytes = std::max(options.max_inflight_bytes, 2 * limit->message_bytes);
   so.log_info = log.info;
   so.log_error = log.error;
 
@@ -75,8 +93,8 @@ start_result<std::unique_ptr<delivery_driver>> delivery_driver::start(config::se
 
   std::unique_ptr<kafka_sink> sink;
   if (fsm.broker) {
-    auto opened =
-        kafka_sink::open(s.processing, {fsm.producer_budget(), p->loop.kafka_reports(), librdkafka_log(log)});
+    auto opened = kafka_sink::open(s.processing, {fsm.producer_budget(), p->loop.kafka_reports(),
+                                                  librdkafka_log(log), p->loop.kafka_failures()});
     if (!opened) return opened.error();
     sink = std::move(*opened);
     if (s.processing.kafka_validate_topics)
@@ -111,6 +129,7 @@ delivery_status delivery_driver::status() const {
     auto const since = std::max(view.last_ack.value_or(*view.busy_since), *view.busy_since);
     s.kafka_progress = age(since) < impl_->max_ack_age.load();
   }
+  s.kafka_away = view.kafka_away;
   s.in_flight_records = view.in_flight_records;
   s.in_flight_bytes = view.in_flight_bytes;
   s.spool_has_room = spool.has_room;
@@ -132,6 +151,8 @@ delivery_status delivery_driver::status() const {
   s.drained_total = view.totals.drained;
   s.failed_total = view.totals.failed;
   s.raw_dropped_total = view.totals.raw_dropped;
+  s.late_reports_total = view.totals.late_reports;
+  s.producers_recreated_total = view.producers_recreated;
   return s;
 }
 

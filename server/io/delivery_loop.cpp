@@ -38,6 +38,10 @@ std::function<void(produce_report)> delivery_loop::kafka_reports() {
   };
 }
 
+std::function<void(std::string const&)> delivery_loop::kafka_failures() {
+  return [this](std::string const& why) { events_.push_back(event::producer_failed{generation_, why}); };
+}
+
 void delivery_loop::start(std::unique_ptr<sqlite_spool> spool, std::unique_ptr<kafka_sink> sink) {
   spool_ = std::move(spool);
   sink_ = std::move(sink);
@@ -122,6 +126,18 @@ void delivery_loop::watch_kafka() {
 
 void delivery_loop::act(action::produce& a) { sink_->produce(a.id, std::move(a.record)); }
 void delivery_loop::act(action::purge&) { sink_->purge(); }
+void delivery_loop::act(action::recreate_producer& a) {
+  auto const failed = sink_->recreate();
+  ++generation_;
+  if (failed) {
+    say(options_.log.error, "Kafka: no new producers: " + failed->what);
+    events_.push_back(event::producer_failed{generation_, a.why});
+    return;
+  }
+  ++seen_.producers_recreated;
+  say(options_.log.warn, "Kafka: new producers, the old ones are given up: " + a.why);
+}
+
 void delivery_loop::act(action::spool_put& a) { spool_->put(a.id, std::move(a.record)); }
 void delivery_loop::act(action::spool_take& a) { spool_->take_oldest(a.after_key, a.max_bytes); }
 void delivery_loop::act(action::spool_release& a) { spool_->release(std::move(a.keys)); }
@@ -151,6 +167,7 @@ void delivery_loop::act(action::wake_at& a) {
   timer_.expires_at(a.when);
   timer_.async_wait([this](boost::system::error_code ec) {
     if (ec) return;
+    if (sink_) sink_->poll();  // reports that wait come before the time they are late by
     events_.push_back(event::tick{});
     process();
   });
@@ -179,7 +196,8 @@ void delivery_loop::publish() {
   seen_.totals = fsm_.totals();
   seen_.in_flight_records = fsm_.in_flight_records();
   seen_.in_flight_bytes = fsm_.in_flight_bytes();
-  if (seen_.in_flight_records == 0)
+  seen_.kafka_away = fsm_.kafka_away();
+  if (seen_.in_flight_records == 0 && !seen_.kafka_away)
     seen_.busy_since.reset();
   else if (!seen_.busy_since)
     seen_.busy_since = now();

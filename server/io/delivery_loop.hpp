@@ -30,7 +30,10 @@ struct loop_view {
   delivery_totals totals;
   std::uint64_t in_flight_records = 0, in_flight_bytes = 0;
   std::optional<delivery_time> last_ack;
-  std::optional<delivery_time> busy_since;  ///< records have been with Kafka without a pause since then
+  bool kafka_away = false;
+  std::uint64_t producers_recreated = 0;
+  /// Records have been with Kafka without a pause since then, or it was away.
+  std::optional<delivery_time> busy_since;
 };
 
 /// The delivery thread: feeds events to the state machine and carries out its actions. Sleeps in one
@@ -44,6 +47,7 @@ class delivery_loop {
   /// For the spool's and the sink's handlers; before `start`.
   std::function<void(std::vector<delivery_event>)> spool_answers();
   std::function<void(produce_report)> kafka_reports();
+  std::function<void(std::string const&)> kafka_failures();
   /// `sink` is null without a broker.
   void start(std::unique_ptr<sqlite_spool> spool, std::unique_ptr<kafka_sink> sink);
 
@@ -67,6 +71,7 @@ class delivery_loop {
   void watch_kafka();
   void act(action::produce& a);
   void act(action::purge& a);
+  void act(action::recreate_producer& a);
   void act(action::spool_put& a);
   void act(action::spool_take& a);
   void act(action::spool_release& a);
@@ -99,6 +104,7 @@ class delivery_loop {
   bool draining_ = false;
   bool broker_failing_ = false;
   std::string last_trouble_;
+  std::uint64_t generation_ = 0;  // of the producers, as the machine counts it
   delivery_time next_warning_{};
   loop_view seen_;
 

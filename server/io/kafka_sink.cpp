@@ -35,41 +35,61 @@ rd_kafka_vu_t bytes(rd_kafka_vtype_t type, std::string const& s) {
 
 start_result<std::unique_ptr<kafka_sink>> kafka_sink::open(
     config::settings::processing_section const& processing, kafka_sink_options options) {
-  std::unique_ptr<kafka_sink> sink(new kafka_sink(std::move(options)));
+  std::unique_ptr<kafka_sink> sink(new kafka_sink(processing, std::move(options)));
   sink->wake_fd_ = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   if (sink->wake_fd_ < 0)
     return start_error{std::string("Kafka: no event descriptor: ") + std::strerror(errno)};
   for (auto const which : {profile::logical_topic::profiles, profile::logical_topic::outcomes})
-    if (auto e = sink->open_topic(processing, which)) return std::move(*e);
-  // librdkafka writes to the descriptor when its queue stops being empty. What came before it knew the
-  // descriptor (a connection refused at once) would keep the queue filled and everything after it unseen.
-  std::uint64_t const one = 1;
-  if (::write(sink->wake_fd_, &one, sizeof one) != sizeof one)
-    return start_error{std::string("Kafka: no event descriptor: ") + std::strerror(errno)};
+    if (auto e = sink->open_topic(which)) return std::move(*e);
+  if (!sink->wake()) return start_error{std::string("Kafka: no event descriptor: ") + std::strerror(errno)};
   return sink;
 }
 
-std::optional<start_error> kafka_sink::open_topic(config::settings::processing_section const& processing,
-                                                  profile::logical_topic which) {
-  auto const& names = which == profile::logical_topic::profiles ? processing.profiles : processing.outcomes;
+// librdkafka writes to the descriptor when its queue stops being empty. What came before it knew the
+// descriptor (a connection refused at once) would keep the queue filled and everything after it unseen.
+bool kafka_sink::wake() const {
+  std::uint64_t const one = 1;
+  return ::write(wake_fd_, &one, sizeof one) == sizeof one;
+}
+
+std::optional<start_error> kafka_sink::open_topic(profile::logical_topic which) {
+  auto const& names = which == profile::logical_topic::profiles ? processing_.profiles : processing_.outcomes;
   auto& routes = to(which).routes;
-  while (routes.size() < std::max(1u, processing.kafka_producers)) {
-    auto const via = producer_named(processing, names.kafka_config, routes.size());
+  while (routes.size() < std::max(1u, processing_.kafka_producers)) {
+    auto const via = producer_named(names.kafka_config, routes.size());
     if (!via) return via.error();
-    auto& r = routes.emplace_back();
-    r.via = *via;
-    r.topic.reset(rd_kafka_topic_new((*via)->handle.get(), names.name.c_str(), nullptr));
-    if (!r.topic)
-      return start_error{"Kafka: topic " + names.name + ": " + rd_kafka_err2str(rd_kafka_last_error())};
+    auto topic = make_topic((*via)->handle.get(), which);
+    if (!topic) return topic.error();
+    routes.push_back({*via, std::move(*topic)});
   }
   return std::nullopt;
 }
 
-start_result<kafka_sink::producer*> kafka_sink::producer_named(
-    config::settings::processing_section const& processing, std::string const& name, std::size_t number) {
+start_result<kafka_topic> kafka_sink::make_topic(rd_kafka_t* handle, profile::logical_topic which) {
+  auto const& names = which == profile::logical_topic::profiles ? processing_.profiles : processing_.outcomes;
+  kafka_topic topic(rd_kafka_topic_new(handle, names.name.c_str(), nullptr));
+  if (!topic)
+    return start_error{"Kafka: topic " + names.name + ": " + rd_kafka_err2str(rd_kafka_last_error())};
+  return topic;
+}
+
+start_result<kafka_sink::producer*> kafka_sink::producer_named(std::string const& name, std::size_t number) {
   for (auto const& p : producers_)
     if (p->name == name && p->number == number) return p.get();
-  auto conf = make_kafka_conf(processing, name, options_.queue_bytes);
+  auto handle = make_handle(name);
+  if (!handle) return handle.error();
+  auto p = std::make_unique<producer>();
+  p->name = name;
+  p->number = number;
+  p->handle = std::move(*handle);
+  p->batch_bytes = kafka_number(rd_kafka_conf(p->handle.get()), "batch.size");
+  listen_to(*p);
+  producers_.push_back(std::move(p));
+  return producers_.back().get();
+}
+
+start_result<kafka_handle> kafka_sink::make_handle(std::string const& name) {
+  auto conf = make_kafka_conf(processing_, name, options_.queue_bytes);
   if (!conf) return conf.error();
   rd_kafka_conf_set_opaque(conf->get(), this);
   rd_kafka_conf_set_dr_msg_cb(conf->get(), &on_report);
@@ -78,22 +98,59 @@ start_result<kafka_sink::producer*> kafka_sink::producer_named(
   std::array<char, 512> words{};
   // Log lines come through poll(), on our thread.
   rd_kafka_conf_set(conf->get(), "log.queue", "true", words.data(), words.size());
-  auto p = std::make_unique<producer>();
-  p->name = name;
-  p->number = number;
-  p->handle.reset(rd_kafka_new(RD_KAFKA_PRODUCER, conf->get(), words.data(), words.size()));
-  if (!p->handle)
+  kafka_handle handle(rd_kafka_new(RD_KAFKA_PRODUCER, conf->get(), words.data(), words.size()));
+  if (!handle)
     return start_error{
         (name.empty() ? "processing.kafka_config" : "processing.secondary_kafka_configs." + name) + ": " +
         words.data()};
   (void)conf->release();  // rd_kafka_new owns it now
-  p->batch_bytes = kafka_number(rd_kafka_conf(p->handle.get()), "batch.size");
-  rd_kafka_set_log_queue(p->handle.get(), nullptr);
-  p->queue.reset(rd_kafka_queue_get_main(p->handle.get()));
+  rd_kafka_set_log_queue(handle.get(), nullptr);
+  return handle;
+}
+
+void kafka_sink::listen_to(producer& p) {
+  p.queue.reset(rd_kafka_queue_get_main(p.handle.get()));
   std::uint64_t const one = 1;
-  rd_kafka_queue_io_event_enable(p->queue.get(), wake_fd_, &one, sizeof one);
-  producers_.push_back(std::move(p));
-  return producers_.back().get();
+  rd_kafka_queue_io_event_enable(p.queue.get(), wake_fd_, &one, sizeof one);
+}
+
+std::optional<start_error> kafka_sink::recreate() {
+  poll();  // what is known already need not be sent twice
+  // From here on their reports are nobody's.
+  for (auto& [ticket, f] : in_flight_) f.id = 0;
+  if (!retirement_.has_room()) return start_error{"the producers that were given up before have not ended"};
+  std::vector<kafka_handle> handles;
+  for (auto const& p : producers_) {
+    auto handle = make_handle(p->name);
+    if (!handle) return handle.error();
+    handles.push_back(std::move(*handle));
+  }
+  std::array<std::vector<kafka_topic>, 2> topics;
+  for (std::size_t t = 0; t < topics_.size(); ++t)
+    for (auto const& r : topics_[t].routes) {
+      auto const at = std::ranges::find(producers_, r.via, &std::unique_ptr<producer>::get);
+      auto topic = make_topic(handles[static_cast<std::size_t>(at - producers_.begin())].get(),
+                              static_cast<profile::logical_topic>(t));
+      if (!topic) return topic.error();
+      topics[t].push_back(std::move(*topic));
+    }
+
+  retired_producers old;
+  for (auto& [ticket, f] : in_flight_) old.records.push_back(std::move(f.record));
+  in_flight_.clear();
+  for (std::size_t t = 0; t < topics_.size(); ++t)
+    for (std::size_t i = 0; i < topics[t].size(); ++i)
+      old.topics.push_back(std::exchange(topics_[t].routes[i].topic, std::move(topics[t][i])));
+  for (std::size_t i = 0; i < producers_.size(); ++i) {
+    auto& p = *producers_[i];
+    p.queue.reset();  // also takes the descriptor away from it
+    old.handles.push_back(std::exchange(p.handle, std::move(handles[i])));
+    p.bytes_under_way = 0;
+    listen_to(p);
+  }
+  (void)wake();  // fails only if the descriptor is readable anyway
+  retirement_.take(std::move(old));
+  return std::nullopt;
 }
 
 kafka_sink::~kafka_sink() {
@@ -222,6 +279,7 @@ void kafka_sink::on_error(rd_kafka_t* k, int err, char const* why, void* self) {
     line = std::string("fatal: ") + words.data();
   auto const* s = static_cast<kafka_sink*>(self);
   if (s->options_.log) s->options_.log(3, line);
+  if (code == RD_KAFKA_RESP_ERR__FATAL && s->options_.failed) s->options_.failed(line);
 }
 
 }  // namespace profile_relay::server

@@ -16,6 +16,7 @@
 #include "config/settings.hpp"
 #include "server/core/record_io.hpp"
 #include "server/io/delivery_error.hpp"
+#include "server/io/kafka_retirement.hpp"
 
 namespace profile_relay::server {
 
@@ -26,6 +27,8 @@ struct kafka_sink_options {
   /// A line of librdkafka with its syslog level (3 error, 4 warning, 6 info, 7 debug), from poll(). Without
   /// this handler lines are dropped; nothing goes to stderr.
   std::function<void(int level, std::string const& line)> log;
+  /// A producer has failed for good (a fatal error), from poll(); `recreate` mends it.
+  std::function<void(std::string const& why)> failed;
 };
 
 /// Kafka by librdkafka: producers for the main configuration, and for each secondary configuration that a
@@ -41,6 +44,10 @@ class kafka_sink final : public record_sink {
 
   void produce(std::uint64_t id, record_ptr record) override;
   void purge() override;
+  /// Makes new producers for all and retires the old ones: what these still hold is not reported any more, but kept
+  /// in memory until they have ended (kafka_retirement.hpp). If a new one cannot be made, or too many old ones have not
+  /// ended, the old ones stay, for a later try, and only lose the word on what they hold.
+  std::optional<start_error> recreate();
 
   /// Readable when poll() has something to do.
   int wake_fd() const { return wake_fd_; }
@@ -55,29 +62,17 @@ class kafka_sink final : public record_sink {
   std::size_t queue_length() const;         ///< messages and reports that librdkafka holds
 
  private:
-  struct kafka_closer {
-    void operator()(rd_kafka_t* k) const noexcept { rd_kafka_destroy(k); }
-  };
-  struct topic_closer {
-    void operator()(rd_kafka_topic_t* t) const noexcept { rd_kafka_topic_destroy(t); }
-  };
-  struct queue_closer {
-    void operator()(rd_kafka_queue_t* q) const noexcept {
-      rd_kafka_queue_io_event_enable(q, -1, nullptr, 0);
-      rd_kafka_queue_destroy(q);
-    }
-  };
   struct producer {
     std::string name;
     std::size_t number = 0;
     std::uint64_t batch_bytes = 0;      ///< batch.size
     std::uint64_t bytes_under_way = 0;  ///< of records without a report
-    std::unique_ptr<rd_kafka_t, kafka_closer> handle;
-    std::unique_ptr<rd_kafka_queue_t, queue_closer> queue;
+    kafka_handle handle;
+    kafka_queue queue;
   };
   struct route {
     producer* via = nullptr;
-    std::unique_ptr<rd_kafka_topic_t, topic_closer> topic;
+    kafka_topic topic;
   };
   struct destination {
     std::vector<route> routes;
@@ -86,17 +81,20 @@ class kafka_sink final : public record_sink {
     route const& next() const;
   };
   struct in_flight {
-    std::uint64_t id;
+    std::uint64_t id;  // 0: nobody waits for its report
     record_ptr record;
     producer* via;
   };
 
-  explicit kafka_sink(kafka_sink_options options) : options_(std::move(options)) {}
+  kafka_sink(config::settings::processing_section processing, kafka_sink_options options)
+      : processing_(std::move(processing)), options_(std::move(options)) {}
   /// The `number`th producer of this configuration; made when it is first asked for.
-  start_result<producer*> producer_named(config::settings::processing_section const& processing,
-                                         std::string const& name, std::size_t number);
-  std::optional<start_error> open_topic(config::settings::processing_section const& processing,
-                                        profile::logical_topic which);
+  start_result<producer*> producer_named(std::string const& name, std::size_t number);
+  start_result<kafka_handle> make_handle(std::string const& name);
+  void listen_to(producer& p);
+  start_result<kafka_topic> make_topic(rd_kafka_t* handle, profile::logical_topic which);
+  std::optional<start_error> open_topic(profile::logical_topic which);
+  bool wake() const;
   destination& to(profile::logical_topic t) { return topics_[static_cast<std::size_t>(t)]; }
   route const& profiles() const {
     return topics_[static_cast<std::size_t>(profile::logical_topic::profiles)].first();
@@ -107,6 +105,7 @@ class kafka_sink final : public record_sink {
   static void on_log(rd_kafka_t const* k, int level, char const* facility, char const* line);
   static void on_error(rd_kafka_t* k, int err, char const* why, void* self);
 
+  config::settings::processing_section const processing_;
   kafka_sink_options options_;
   int wake_fd_ = -1;
   // Tickets, not pointers, travel through librdkafka: what it never reports is freed with this map.
@@ -114,6 +113,7 @@ class kafka_sink final : public record_sink {
   std::uintptr_t next_ticket_ = 1;
   std::vector<std::unique_ptr<producer>> producers_;
   std::array<destination, 2> topics_;
+  kafka_retirement retirement_;
 };
 
 }  // namespace profile_relay::server

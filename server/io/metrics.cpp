@@ -28,6 +28,10 @@ const prometheus::Histogram::BucketBoundaries duration_buckets{0.001, 0.0025, 0.
                                                                0.25,  0.5,    1,     2.5,  5,     10};
 
 double number(std::uint64_t v) { return static_cast<double>(v); }
+// A count that somebody else keeps. Two scrapes at once may see it in either order.
+void count_to(Counter& c, std::uint64_t total) {
+  if (auto const more = number(total) - c.Value(); more > 0) c.Increment(more);
+}
 double seconds(std::chrono::milliseconds v) { return static_cast<double>(v.count()) / 1000.0; }
 
 }  // namespace
@@ -93,6 +97,12 @@ struct metrics::impl {
   Gauge& kafka_configured = gauge("profile_relay_kafka_configured", "1 with a broker, 0 in spool-only mode");
   Gauge& kafka_progress =
       gauge("profile_relay_kafka_progress", "1 while Kafka acknowledges what it was given");
+  Gauge& kafka_away =
+      gauge("profile_relay_kafka_away", "1 while new records go to the spool because Kafka took none lately");
+  Counter& recreated = single("profile_relay_kafka_producers_recreated_total",
+                              "Times all producers were replaced because one was stuck or broken");
+  Counter& late_reports = single("profile_relay_kafka_late_reports_total",
+                                 "Reports of records that had been given up to the spool already");
   Gauge& delivered =
       gauge("profile_relay_records_delivered", "Records acknowledged by the broker since the start");
   Gauge& spooled = gauge("profile_relay_records_spooled", "Records stored in the spool since the start");
@@ -227,6 +237,9 @@ std::string metrics::render(gauges const& g) {
   m.ack_age.Set(d.last_ack_age ? seconds(*d.last_ack_age) : -1);
   m.kafka_configured.Set(d.kafka_configured ? 1 : 0);
   m.kafka_progress.Set(d.kafka_progress ? 1 : 0);
+  m.kafka_away.Set(d.kafka_away ? 1 : 0);
+  count_to(m.recreated, d.producers_recreated_total);
+  count_to(m.late_reports, d.late_reports_total);
   m.delivered.Set(number(d.delivered_total));
   m.spooled.Set(number(d.spooled_total));
   m.drained.Set(number(d.drained_total));

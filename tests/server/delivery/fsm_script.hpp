@@ -77,6 +77,7 @@ struct fsm_script {
     return "produce " + a.record->chunk_id + (a.record->raw_offset ? " with raw" : "");
   }
   std::string word(action::purge const&) { return "purge"; }
+  std::string word(action::recreate_producer const& a) { return "new producers: " + a.why; }
   std::string word(action::spool_put const& a) {
     last_put = a.id;
     return "put " + a.record->chunk_id;

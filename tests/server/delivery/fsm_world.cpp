@@ -11,8 +11,13 @@ void fsm_world::restart(bool broker) {
   settings_.max_message_bytes = 2000;
   settings_.record_overhead = rng_() % 200;
   settings_.producer_bytes = 4400 + rng_() % 8000;
+  settings_.stall = std::chrono::milliseconds(1 + rng_() % 20'000);
   fsm_ = std::make_unique<delivery_fsm>(settings_);
   at_kafka_.clear();
+  deaf_ = false;
+  generation_ = 0;
+  away_.clear();
+  no_room_.clear();
   // A process that ends has its writes synced or lost: what it queued is not done.
   spool_queue_.clear();
   wanted_outcomes_.clear();
@@ -50,6 +55,8 @@ void fsm_world::check_bytes() {
 
 void fsm_world::act(action::produce const& a) {
   expect(settings_.broker, "produced without a broker");
+  expect(a.id >> 62 == 1 || !away_[a.record->topic] || no_room_.contains(a.id),
+         "a live record was produced while the broker was away");
   expect(at_kafka_.emplace(a.id, a.record).second, "one id with Kafka twice");
   // Of an outcome there may be two after a restart, under one name.
   expect(!taken_out_.contains(a.record->chunk_id) || is(a.record, "ok outcome"),
@@ -59,13 +66,25 @@ void fsm_world::act(action::produce const& a) {
 void fsm_world::act(action::purge const&) {
   // Some reports get lost on the way.
   std::erase_if(at_kafka_, [&](auto const&) { return chance(20); });
-  broker_up_ = false;
+  // The rest comes back as not sent, or acknowledged if it was faster; each by its own report.
+  broker_up_ = healthy_;
+}
+
+void fsm_world::act(action::recreate_producer const&) {
+  // What the old one still delivers, nobody is told.
+  for (auto const& [id, record] : at_kafka_)
+    if (is(record, "ok") && chance(30)) acked_.insert(record->chunk_id);
+  at_kafka_.clear();
+  deaf_ = false;
+  ++generation_;
 }
 
 void fsm_world::act(action::spool_put const& a) {
   spool_queue_.push_back([this, a]() -> delivery_event {
-    if (!healthy_ && chance(15))
+    if (!healthy_ && chance(15)) {
+      no_room_.insert(a.id);
       return event::spool_failed{a.id, chance(50) ? spool_failure::full : spool_failure::io};
+    }
     auto const key = next_key_++;
     rows_[key] = {a.record};
     return event::spooled{a.id, key};
@@ -152,7 +171,7 @@ void fsm_world::submit() {
 }
 
 void fsm_world::report_one() {
-  if (at_kafka_.empty()) return;
+  if (at_kafka_.empty() || deaf_) return;
   auto it = at_kafka_.begin();
   std::advance(it, rng_() % at_kafka_.size());
   auto const [id, record] = *it;
@@ -165,7 +184,12 @@ void fsm_world::report_one() {
     result = kind::refused;
   else if (is(record, "huge") || (is(record, "fat") && record->raw_offset != 0))
     result = kind::too_large;
-  if (result == kind::acked) acked_.insert(record->chunk_id);
+  if (result == kind::acked) {
+    acked_.insert(record->chunk_id);
+    away_[record->topic] = false;
+  } else if (result == kind::retriable && id >> 62 != 1) {
+    away_[record->topic] = true;
+  }
   step(event::reported{{id, result, ""}});
 }
 
@@ -182,6 +206,14 @@ void fsm_world::let_time_pass() {
     wake_.reset();
     step(event::tick{});
   }
+}
+
+void fsm_world::break_producer() {
+  if (!settings_.broker) return;
+  if (chance(50))
+    deaf_ = true;
+  else
+    step(event::producer_failed{chance(80) ? generation_ : generation_ - 1, "broken"});
 }
 
 void fsm_world::operate() {
@@ -203,6 +235,7 @@ void fsm_world::operate() {
 
 void fsm_world::random_step() {
   if (chance(8)) return operate();
+  if (chance(2)) return break_producer();
   switch (rng_() % 10) {
     case 0:
     case 1:
@@ -224,7 +257,7 @@ void fsm_world::random_step() {
 void fsm_world::settle() {
   healthy_ = broker_up_ = true;
   for (int i = 0; i < 20'000; ++i) {
-    if (at_kafka_.empty() && spool_queue_.empty()) {
+    if ((at_kafka_.empty() || deaf_) && spool_queue_.empty()) {
       if (!wake_) break;
       now_ = *wake_;
       wake_.reset();

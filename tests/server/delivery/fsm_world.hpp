@@ -46,6 +46,7 @@ class fsm_world {
   void step(delivery_event e);
   void act(action::produce const& a);
   void act(action::purge const&);
+  void act(action::recreate_producer const&);
   void act(action::spool_put const& a);
   void act(action::spool_take const& a);
   void act(action::spool_release const& a);
@@ -58,6 +59,8 @@ class fsm_world {
   void report_one();
   void spool_answers();
   void let_time_pass();
+  /// Nothing is reported any more, until there is a new producer; or librdkafka calls one broken.
+  void break_producer();
   /// Another process removes a record that is not in flight, or revives a dead one.
   void operate();
   void check_bytes();
@@ -73,6 +76,10 @@ class fsm_world {
 
   bool broker_up_ = true, healthy_ = false;
   std::map<std::uint64_t, record_ptr> at_kafka_;
+  bool deaf_ = false;
+  std::uint64_t generation_ = 0;
+  std::map<profile::logical_topic, bool> away_;  // a live record failed, and nothing was acknowledged since
+  std::set<std::uint64_t> no_room_;              // the spool refused these
   std::set<std::string> acked_;
   std::int64_t last_batch_key_ = 0;
 

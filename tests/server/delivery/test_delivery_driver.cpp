@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "tests/server/delivery/driver_fixture.hpp"
+#include "tests/server/delivery/librdkafka_shim.hpp"
 
 using namespace profile_relay::server;
 using namespace std::chrono_literals;
@@ -329,4 +330,47 @@ TEST_CASE("a topic on a secondary configuration uses its broker") {
   CHECK(f.end_of(f.submit(*d, message_of("a"))) == record_end::delivered);
   CHECK(second.read("outcomes", 1).size() == 1);
   CHECK(f.kafka.read("profiles", 1).size() == 1);
+}
+
+TEST_CASE("a fatal error of librdkafka costs a producer, not a record and not a restart") {
+  driver_fixture f;
+  librdkafka_shim::forget();
+  auto d = f.start(f.with_broker());
+  CHECK(f.end_of(f.submit(*d, message_of("before"))) == record_end::delivered);
+  auto const old = librdkafka_shim::producers();
+  REQUIRE(old.size() == 2);
+  f.kafka.down();  // what is in flight stays there
+  std::vector<std::future<record_end>> ends;
+  for (int i = 0; i < 10; ++i) ends.push_back(f.submit(*d, message_of("x" + std::to_string(i))));
+  for (auto* k : old) rd_kafka_test_fatal_error(k, RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER, "a test");
+  for (auto& e : ends) CHECK(f.end_of(std::move(e)) == record_end::spooled);
+  f.kafka.up();
+  std::set<std::string> values;
+  for (auto const& m : f.kafka.read("profiles", 11)) values.insert(m.value);
+  CHECK(values.size() == 11);
+  CHECK(f.end_of(f.submit(*d, message_of("after"))) == record_end::delivered);
+  CHECK(librdkafka_shim::producers().size() == 4);
+  CHECK(d->status().producers_recreated_total == 1);
+  auto const log = f.logged();
+  CHECK_THAT(log, Catch::Contains("new producers") && Catch::Contains("a test"));
+  CHECK(log.find("new producers") == log.rfind("new producers"));
+  d->shutdown(in(30s));
+  CHECK(f.spool().empty());
+}
+
+TEST_CASE("producers that say nothing any more are replaced, their records kept") {
+  driver_fixture f;
+  librdkafka_shim::forget();
+  auto s = f.with_broker("100");
+  auto d = f.start(s);
+  auto const old = librdkafka_shim::producers();
+  for (auto* k : old) librdkafka_shim::make_deaf(k);
+  // 2 * (0.1 + 1) s, 2 s to be sure, 2 s for the purge: then the spool has it, and a new producer sends it. The
+  // broker has it from the old one too: at least once.
+  CHECK(f.end_of(f.submit(*d, message_of("stuck"))) == record_end::spooled);
+  CHECK(f.kafka.read("profiles", 2).size() == 2);
+  CHECK(d->status().producers_recreated_total == 1);
+  CHECK_THAT(f.logged(), Catch::Contains("without a report"));
+  d->shutdown(in(30s));
+  CHECK(f.spool().empty());
 }

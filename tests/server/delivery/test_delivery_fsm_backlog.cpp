@@ -153,7 +153,9 @@ TEST_CASE("a refused stored record is marked dead only when its outcome is safe,
   SECTION("spooled") { CHECK(s.step(event::spooled{s.last_put, 9})[0] == "bury 5: words of librdkafka"); }
   SECTION("no room for it now: tried again, the record stays until then") {
     CHECK(s.step(event::spool_failed{s.last_put, spool_failure::full}) == words{"wake in 1000"});
-    CHECK(s.after(1s) == words{"produce o"});
+    // To the spool first, as outcomes just failed with Kafka; but that is better than no place.
+    CHECK(s.after(1s) == words{"put o"});
+    CHECK(s.step(event::spool_failed{s.last_put, spool_failure::full}) == words{"produce o"});
     CHECK(s.acked(s.last_produced) == words{"bury 5: words of librdkafka"});
   }
 }

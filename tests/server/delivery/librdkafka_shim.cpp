@@ -1,0 +1,55 @@
+#include "tests/server/delivery/librdkafka_shim.hpp"
+
+#include <dlfcn.h>
+
+#include <algorithm>
+#include <mutex>
+
+namespace {
+
+std::mutex mutex;
+std::vector<rd_kafka_t*> made, deaf;
+
+template <class F>
+F* real(F*, char const* name) {
+  return reinterpret_cast<F*>(::dlsym(RTLD_NEXT, name));  // NOLINT: what dlsym is for
+}
+
+}  // namespace
+
+extern "C" rd_kafka_t* rd_kafka_new(rd_kafka_type_t type, rd_kafka_conf_t* conf, char* words, size_t size) {
+  static auto* const next = real(&rd_kafka_new, "rd_kafka_new");
+  auto* const k = next(type, conf, words, size);
+  std::scoped_lock lock(mutex);
+  if (k && type == RD_KAFKA_PRODUCER) made.push_back(k);
+  std::erase(deaf, k);
+  return k;
+}
+
+extern "C" int rd_kafka_poll(rd_kafka_t* k, int timeout_ms) {
+  static auto* const next = real(&rd_kafka_poll, "rd_kafka_poll");
+  {
+    std::scoped_lock lock(mutex);
+    if (std::ranges::find(deaf, k) != deaf.end()) return 0;
+  }
+  return next(k, timeout_ms);
+}
+
+namespace profile_relay::server {
+
+std::vector<rd_kafka_t*> librdkafka_shim::producers() {
+  std::scoped_lock lock(mutex);
+  return made;
+}
+
+void librdkafka_shim::forget() {
+  std::scoped_lock lock(mutex);
+  made.clear();
+}
+
+void librdkafka_shim::make_deaf(rd_kafka_t* k) {
+  std::scoped_lock lock(mutex);
+  deaf.push_back(k);
+}
+
+}  // namespace profile_relay::server

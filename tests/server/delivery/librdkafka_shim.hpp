@@ -1,0 +1,19 @@
+#pragma once
+
+#include <librdkafka/rdkafka.h>
+
+#include <vector>
+
+namespace profile_relay::server {
+
+/// Stands between the program and librdkafka (its rd_kafka_new and rd_kafka_poll are ours in this test program), so
+/// that producers which nobody hands out can be broken. Thread-safe.
+struct librdkafka_shim {
+  /// The producers made since `forget`, in order.
+  static std::vector<rd_kafka_t*> producers();
+  static void forget();
+  /// Nothing this producer says is heard any more.
+  static void make_deaf(rd_kafka_t* k);
+};
+
+}  // namespace profile_relay::server
