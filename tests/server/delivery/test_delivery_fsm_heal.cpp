@@ -33,7 +33,7 @@ TEST_CASE("while the broker is away live records are spooled at once, until a pr
     CHECK(s.retriable(s.last_produced) == words{"release 1", "wake in 2000"});
     CHECK(s.submit(4, record_of("d")) == words{"put d"});
   }
-  SECTION("a probe that is acknowledged closes the circuit; live records go beside the drain") {
+  SECTION("a probe that is acknowledged closes the circuit, live records go beside the drain") {
     CHECK(s.acked(s.last_produced) == words{"remove 1", "take after 1"});
     CHECK(s.last_take_bytes == 10'000);
     CHECK_FALSE(s.fsm.kafka_away());
@@ -134,7 +134,7 @@ TEST_CASE("a broken producer is replaced, what it had of the backlog waits again
 }
 
 TEST_CASE(
-    "a broken producer with nothing in flight is replaced at once; one that is retired is none of ours") {
+    "a broken producer with nothing in flight is replaced at once, one that is retired is none of ours") {
   fsm_script s(watched());
   s.settle();
   CHECK(s.step(event::producer_failed{0, "fatal: x"}) == words{"new producers: fatal: x"});
