@@ -150,5 +150,5 @@ def test_the_start_says_where_rate_limits_are_counted(make_server: Callable[...,
     server = make_server({"processing": {"redis": "redis://127.0.0.1:1"}}).start()
     log = server.log().splitlines()
     assert len([line for line in log if "quotas are counted in this process" in line]) == 1
-    assert len([line for line in log if "processing.redis is accepted but not used yet" in line]) == 1
+    assert len([line for line in log if "processing.redis (rate limit counters are kept per instance)" in line]) == 1
     assert server.stop() == 0
