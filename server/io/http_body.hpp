@@ -13,7 +13,8 @@ namespace profile_relay::server {
 /// past its end, and kept between requests. Throws std::bad_alloc.
 class http_body {
  public:
-  /// From here on a body has pages of its own.
+  /// From here on a body has pages of its own. They move instead of being copied when it grows, and are gone with it:
+  /// hundreds of bodies that grow side by side leave holes in the allocator's arenas, and it keeps those.
   static constexpr std::size_t own_pages = 128u << 10;
 
   http_body() = default;
