@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgpack
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 LARGEST_MESSAGE = 60_000_000
 
@@ -39,7 +39,7 @@ class TopicReader:
     def read_to_end(self, deadline: float = 30.0) -> list[Record]:
         """Reads up to what the broker holds now. What was acknowledged before this call is in the result."""
         end = time.monotonic() + deadline
-        _, high = self._consumer.get_watermark_offsets(TopicPartition(self.topic, 0), timeout=deadline)
+        high = self._end_offset(end)
         while self._next < high:
             assert time.monotonic() < end, f"{self.topic}: offset {self._next} of {high} after {deadline:.0f} s"
             message = self._consumer.poll(1.0)
@@ -48,6 +48,16 @@ class TopicReader:
             self._next = message.offset() + 1
             self.records.append(Record(message.key(), list(message.headers() or []), message.value()))
         return self.records
+
+    def _end_offset(self, end: float) -> int:
+        """Asked again until `end`: a broker that has just been started does not know its topics yet."""
+        while True:
+            try:
+                return self._consumer.get_watermark_offsets(TopicPartition(self.topic, 0), timeout=10.0)[1]
+            except KafkaException:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.1)
 
 
 def chunk_id_of(record: Record) -> str:
