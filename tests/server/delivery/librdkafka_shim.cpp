@@ -8,7 +8,7 @@
 namespace {
 
 std::mutex mutex;
-std::vector<rd_kafka_t*> made, deaf;
+std::vector<rd_kafka_t*> made, deaf, produced;
 
 template <class F>
 F* real(F*, char const* name) {
@@ -35,6 +35,15 @@ extern "C" int rd_kafka_poll(rd_kafka_t* k, int timeout_ms) {
   return next(k, timeout_ms);
 }
 
+extern "C" rd_kafka_error_t* rd_kafka_produceva(rd_kafka_t* k, rd_kafka_vu_t const* what, size_t count) {
+  static auto* const next = real(&rd_kafka_produceva, "rd_kafka_produceva");
+  {
+    std::scoped_lock lock(mutex);
+    produced.push_back(k);
+  }
+  return next(k, what, count);
+}
+
 namespace profile_relay::server {
 
 std::vector<rd_kafka_t*> librdkafka_shim::producers() {
@@ -45,6 +54,12 @@ std::vector<rd_kafka_t*> librdkafka_shim::producers() {
 void librdkafka_shim::forget() {
   std::scoped_lock lock(mutex);
   made.clear();
+  produced.clear();
+}
+
+std::vector<rd_kafka_t*> librdkafka_shim::messages() {
+  std::scoped_lock lock(mutex);
+  return produced;
 }
 
 void librdkafka_shim::make_deaf(rd_kafka_t* k) {

@@ -6,11 +6,13 @@
 
 namespace profile_relay::server {
 
-/// Stands between the program and librdkafka (its rd_kafka_new and rd_kafka_poll are ours in this test program), so
-/// that producers which nobody hands out can be broken. Thread-safe.
+/// Stands between the program and librdkafka (its rd_kafka_new, rd_kafka_poll and rd_kafka_produceva are ours in this test program), so
+/// that producers which nobody hands out can be watched and broken. Thread-safe.
 struct librdkafka_shim {
   /// The producers made since `forget`, in order.
   static std::vector<rd_kafka_t*> producers();
+  /// Which producer got each message since then, in order.
+  static std::vector<rd_kafka_t*> messages();
   static void forget();
   /// Nothing this producer says is heard any more.
   static void make_deaf(rd_kafka_t* k);
