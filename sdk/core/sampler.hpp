@@ -1,0 +1,38 @@
+// The seam between what samples and what uses samples; tests put a fake on either side.
+#pragma once
+
+#include "sdk/core/sample.hpp"
+
+#include <memory>
+#include <span>
+
+namespace profile_relay::sdk {
+
+/// Called on the sampler's own thread, once a tick. The samples live until the call returns.
+class tick_sink {
+public:
+  virtual ~tick_sink() = default;
+  virtual void on_tick(std::span<const stack_sample> samples, const tick_counts& counts) noexcept = 0;
+};
+
+enum class sampler_status {
+  running,
+  /// Another owner of SIGPROF (a foreign handler, another copy of this library), no thread, or a sanitizer's build.
+  unavailable,
+};
+
+/// Takes the stacks of every thread of this process but its own, 101 times a second.
+class sampler {
+public:
+  virtual ~sampler() = default;
+  /// Begins to call the sink; refuses with `unavailable`, and then never calls it.
+  virtual sampler_status start(tick_sink& sink) = 0;
+  /// After it returns the sink is not called any more. Harmless when not running; may be called from within on_tick,
+  /// which then is the last one.
+  virtual void stop() = 0;
+};
+
+/// The real one (sdk/sampler).
+std::unique_ptr<sampler> make_signal_sampler();
+
+} // namespace profile_relay::sdk
