@@ -51,7 +51,7 @@ struct root_span_info {
 };
 
 /// Gets one line without its line end. Called from any thread, also the profiler's own, but never under one of its locks:
-/// it may call this interface. What it throws is swallowed.
+/// it may call this interface, except close(), init() and the destructor. What it throws is swallowed.
 using log_function = std::function<void(const std::string& line)>;
 
 /// Decides the share of root spans like this one that are profiled, 0 to 1. What it throws, NaN and values outside count
@@ -83,7 +83,7 @@ class invalid_options : public std::invalid_argument {
 
 namespace sdk {
 class client;
-struct client_parts;
+class client_slot;
 }  // namespace sdk
 
 /// A root span that is active. Ends in its destructor, once; harmless after its client is gone, and in a forked child.
@@ -103,7 +103,7 @@ class root_span {
   [[nodiscard]] bool sampled() const noexcept { return id_ != 0; }
 
  private:
-  friend class profiler_client;
+  friend class sdk::client_slot;
   root_span(std::weak_ptr<sdk::client> owner, std::uint64_t id) noexcept;
 
   std::weak_ptr<sdk::client> owner_;
@@ -136,14 +136,7 @@ class profiler_client {
   void close(std::chrono::milliseconds deadline = std::chrono::seconds(2)) noexcept;
 
  private:
-  friend struct sdk::client_parts;
-  struct process;
-
-  process& of_this_process() const;
-  const process* running_here() const noexcept;
-
-  struct state;
-  std::unique_ptr<state> state_;
+  std::unique_ptr<sdk::client_slot> slot_;
 };
 
 /// The same over one client of this process. They never throw.
