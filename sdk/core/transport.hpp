@@ -32,7 +32,7 @@ struct transport_events {
 /// Counted for the log and the tests.
 struct transport_counts {
   std::uint64_t sent = 0;
-  std::uint64_t discarded = 0; ///< answered with something that forbids a retry
+  std::uint64_t discarded = 0; ///< answered with something that forbids a retry, or not sent: a rate limit holds
   std::uint64_t dropped = 0;   ///< by the queue's bound, by too many attempts, or still pending at close's deadline
   std::uint64_t retries = 0;
 };
