@@ -1,19 +1,19 @@
 // The seam between the client and the writer of Perfetto traces.
 #pragma once
 
-#include "sdk/core/sample.hpp"
-
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
+
+#include "sdk/core/sample.hpp"
 
 namespace profile_relay::sdk {
 
 /// Writes one complete Perfetto trace: everything a reader needs is in it again. Grows with what is appended; the
 /// client cuts by size() and samples().
 class trace_builder {
-public:
+ public:
   virtual ~trace_builder() = default;
   virtual void append(const stack_sample& sample) = 0;
   /// Bytes that finish() would return now.
@@ -25,7 +25,7 @@ public:
 
 /// Makes one builder per chunk. It keeps what outlives a chunk (images, symbols), in bounded memory.
 class trace_builder_factory {
-public:
+ public:
   virtual ~trace_builder_factory() = default;
   virtual std::unique_ptr<trace_builder> begin(const clock_reading& start) = 0;
 };
@@ -33,4 +33,4 @@ public:
 /// The real one (sdk/trace), for this process.
 std::unique_ptr<trace_builder_factory> make_trace_builder_factory();
 
-} // namespace profile_relay::sdk
+}  // namespace profile_relay::sdk
