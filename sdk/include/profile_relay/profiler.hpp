@@ -46,8 +46,8 @@ enum class stop_result { stopped, not_running, trace_lifecycle, not_initialised,
 
 /// What the trace sampler is told of a root span.
 struct root_span_info {
-  std::string name;
-  std::string op;
+  std::string name{};
+  std::string op{};
 };
 
 /// Gets one line without its line end. Called from any thread, also the profiler's own, but never under one of its locks:
@@ -58,21 +58,21 @@ using log_function = std::function<void(const std::string& line)>;
 /// as 0.
 using rate_function = std::function<double(const root_span_info&)>;
 
-/// docs/profiler.md lists them with their defaults.
+/// docs/profiler-options.md lists them with their defaults and what is refused. Designated initialisers in this order.
 struct profiler_options {
-  std::string dsn;
-  std::string release;
-  std::string environment;
-  std::optional<double> profile_session_sample_rate;
+  std::string dsn{};
+  std::string release{};
+  std::string environment{};
+  std::optional<double> profile_session_sample_rate{};
   profile_lifecycle lifecycle = profile_lifecycle::manual;
   bool start_profiler_on_app_start = false;
-  std::optional<double> traces_sample_rate;
-  rate_function traces_sampler;
-  std::optional<double> profiles_sample_rate;
-  rate_function profiles_sampler;
-  std::filesystem::path state_dir;
+  std::optional<double> traces_sample_rate{};
+  rate_function traces_sampler{};
+  std::optional<double> profiles_sample_rate{};
+  rate_function profiles_sampler{};
+  std::filesystem::path state_dir{};
   bool debug = false;
-  log_function log;
+  log_function log{};
 };
 
 /// An option that cannot be used; what() names it and says why.
