@@ -32,7 +32,18 @@ class sampler {
   virtual void stop() = 0;
 };
 
+/// How a thread's stack is followed (profiling API, 3.2).
+enum class stack_walk {
+  /// unwind_tables where they are async-signal-safe (glibc 2.35), else frame_pointers.
+  automatic,
+  /// glibc's backtrace(): works for code as compilers build it by default.
+  unwind_tables,
+  /// Ten times cheaper; needs the application and its libraries built with -fno-omit-frame-pointer. Where they are not,
+  /// stacks end early and count as truncated.
+  frame_pointers,
+};
+
 /// The real one (sdk/sampler).
-std::unique_ptr<sampler> make_signal_sampler();
+std::unique_ptr<sampler> make_signal_sampler(stack_walk walk = stack_walk::automatic);
 
 }  // namespace profile_relay::sdk

@@ -19,6 +19,8 @@ class trace_builder {
   /// Bytes that finish() would return now.
   [[nodiscard]] virtual std::size_t size() const = 0;
   [[nodiscard]] virtual std::uint64_t samples() const = 0;
+  /// The trace comes near the limits of readers, which bound more than its bytes: cut it here.
+  [[nodiscard]] virtual bool full() const { return false; }
   /// Closes the trace with the clocks of its end. Call it once.
   [[nodiscard]] virtual std::string finish(const clock_reading& end) = 0;
 };

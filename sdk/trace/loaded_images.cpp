@@ -31,18 +31,19 @@ std::uintptr_t page_size() {
   return size;
 }
 
-/// The build id in a run of notes that the loader has mapped.
+/// The build id in a run of notes that the loader has mapped. Positions are aligned, not sizes: with 8, the name of a note
+/// begins at 12 and its value at 16.
 std::string build_id_in(std::string_view notes, std::size_t alignment) {
-  auto const padded = [&](std::size_t n) { return (n + alignment - 1) / alignment * alignment; };
-  while (notes.size() >= sizeof(ElfW(Nhdr))) {
-    ElfW(Nhdr) head{};
+  auto const aligned = [&](std::size_t n) { return (n + alignment - 1) / alignment * alignment; };
+  ElfW(Nhdr) head{};
+  while (notes.size() >= sizeof head) {
     std::memcpy(&head, notes.data(), sizeof head);
-    notes.remove_prefix(sizeof head);
-    auto const name = padded(head.n_namesz), value = padded(head.n_descsz);
-    if (name > notes.size() || head.n_descsz > notes.size() - name) return {};
-    if (head.n_type == NT_GNU_BUILD_ID && notes.substr(0, head.n_namesz) == std::string_view("GNU\0", 4))
-      return std::string(notes.substr(name, head.n_descsz));
-    notes.remove_prefix(std::min(notes.size(), name + value));
+    auto const value = aligned(sizeof head + head.n_namesz);
+    if (value > notes.size() || head.n_descsz > notes.size() - value) return {};
+    if (head.n_type == NT_GNU_BUILD_ID &&
+        notes.substr(sizeof head, head.n_namesz) == std::string_view("GNU\0", 4))
+      return std::string(notes.substr(value, head.n_descsz));
+    notes.remove_prefix(std::min(notes.size(), aligned(value + head.n_descsz)));
   }
   return {};
 }

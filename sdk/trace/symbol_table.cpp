@@ -154,11 +154,13 @@ std::string symbol_table::name_at(std::uint64_t address) const {
   return text_at(strings_ + f.name);
 }
 
-std::unique_ptr<symbol_table> read_symbols(std::string const& file, std::string const& build_id, std::size_t most) {
+std::unique_ptr<symbol_table> read_symbols(std::string const& file, std::string const& build_id,
+                                           std::size_t most) {
   file_handle const handle(file);
   if (handle.fd < 0 || ::elf_version(EV_CURRENT) == EV_NONE) return nullptr;
   elf_handle const elf(::elf_begin(handle.fd, ELF_C_READ, nullptr));
-  if (elf == nullptr || ::elf_kind(elf.get()) != ELF_K_ELF || build_id_of(elf.get()) != build_id) return nullptr;
+  if (elf == nullptr || ::elf_kind(elf.get()) != ELF_K_ELF || build_id_of(elf.get()) != build_id)
+    return nullptr;
   auto out = std::make_unique<table_of_file>(file, file_identity(handle.fd));
   if (!symbol_reader::fill(*out, elf.get(), most)) return nullptr;
   return out;

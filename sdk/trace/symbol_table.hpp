@@ -39,7 +39,8 @@ class symbol_table {
 
 /// Reads `.symtab` of the file, or `.dynsym` if it is stripped. Null when there is no such file, it is no ELF file, its
 /// build id is not `build_id` (the file was replaced since it was loaded), or it has more than `most` functions.
-std::unique_ptr<symbol_table> read_symbols(std::string const& file, std::string const& build_id, std::size_t most);
+std::unique_ptr<symbol_table> read_symbols(std::string const& file, std::string const& build_id,
+                                           std::size_t most);
 
 /// The same for an image whose whole file is in memory: the vdso.
 std::unique_ptr<symbol_table> read_symbols(char const* image, std::size_t size, std::size_t most);

@@ -16,6 +16,8 @@ using protozero::pbf_writer;
 constexpr std::int64_t images_every = 5'000'000, names_every = 1'000'000'000;
 // Estimated bytes of one entry of a table.
 constexpr std::size_t entry_bytes = 64;
+// What a reader keeps, rounded up from our decoder's: a sample, a frame, an entry of a stack.
+constexpr std::size_t sample_result = 64, frame_result = 96, entry_result = 4;
 // Limit of readers; the last parts say more than the first.
 constexpr std::size_t most_path_parts = 100;
 
@@ -68,6 +70,7 @@ void trace_writer::append(stack_sample const& sample) {
   auto const id = callstack_of(sample);
   add_sample(out_, sample.boottime_ns, process_.pid, sample.tid, id, interned_);
   ++samples_;
+  result_ += sample_result;
 }
 
 std::size_t trace_writer::size() const {
@@ -103,14 +106,18 @@ void trace_writer::describe_thread(stack_sample const& sample) {
 trace_writer::iid trace_writer::callstack_of(stack_sample const& sample) {
   auto const pcs = sample.frames();
   auto& recent = recent_[static_cast<std::uint32_t>(sample.tid) % recent_.size()];
-  if (recent.id != 0 && recent.tid == sample.tid && std::equal(pcs.begin(), pcs.end(), recent.pcs.begin(), recent.pcs.end()))
+  if (recent.id != 0 && recent.tid == sample.tid &&
+      std::equal(pcs.begin(), pcs.end(), recent.pcs.begin(), recent.pcs.end()))
     return recent.id;
   frame_bytes_.clear();
   frame_ids_.clear();
   pbf_writer ids(frame_ids_);
   // Root first. A return address lies behind its call, which may be the end of the function.
-  for (std::size_t i = pcs.size(); i-- > 0;) ids.add_uint64(f::callstack::frame_ids, frame_at(i == 0 ? pcs[i] : pcs[i] - 1));
+  for (std::size_t i = pcs.size(); i-- > 0;)
+    ids.add_uint64(f::callstack::frame_ids, frame_at(i == 0 ? pcs[i] : pcs[i] - 1));
+  auto const known = stacks_.size();
   recent.id = callstack_of_frames();
+  if (stacks_.size() != known) result_ += entry_result * pcs.size();
   recent.tid = sample.tid;
   recent.pcs.assign(pcs.begin(), pcs.end());
   return recent.id;
@@ -148,6 +155,7 @@ trace_writer::iid trace_writer::frame_of(located_address const& where, std::uint
   if (!fresh) return at->second;
   held_ += entry_bytes;
   auto const id = at->second = frames_.size();
+  result_ += frame_result + where.function.size();
   // Without an image an address says nothing to a reader, so all such frames are one.
   auto const text = where.image_id == 0 ? std::string_view("[unknown]") : where.function;
   auto const function = text.empty() ? 0 : string_of(functions_, f::interned_data::function_names, text);

@@ -21,6 +21,8 @@ struct trace_writer_limits {
   /// Descriptors of threads in one trace. With 90,000 samples this stays below a reader's 110,000 packets even when each
   /// sample has a thread of its own; threads beyond it have no name.
   std::size_t descriptors = 15'000;
+  /// Estimated bytes of what a reader keeps of all stacks, frames and samples; a reader has 40 MiB.
+  std::size_t result = std::size_t{32} << 20;
 };
 
 /// Writes the packets of "profiling API, 4". Stacks are interned when they are appended, so what is held is the encoded
@@ -28,12 +30,13 @@ struct trace_writer_limits {
 /// when samples are 5 ms apart (so once a tick), names of threads once a second. Not thread-safe.
 class trace_writer final : public trace_builder {
  public:
-  trace_writer(clock_reading const& start, process_facts process, address_source& addresses, name_source& names,
-               trace_writer_limits limits = {});
+  trace_writer(clock_reading const& start, process_facts process, address_source& addresses,
+               name_source& names, trace_writer_limits limits = {});
 
   void append(stack_sample const& sample) override;
   [[nodiscard]] std::size_t size() const override;
   [[nodiscard]] std::uint64_t samples() const override { return samples_; }
+  [[nodiscard]] bool full() const override { return result_ >= limits_.result; }
   [[nodiscard]] std::string finish(clock_reading const& end) override;
 
  private:
@@ -87,6 +90,7 @@ class trace_writer final : public trace_builder {
   std::string out_;
   std::uint64_t samples_ = 0;
   std::size_t descriptors_ = 0;
+  std::size_t result_ = 0;
   std::int64_t last_time_;
   std::int64_t next_look_ = 0;  // at the images
 
