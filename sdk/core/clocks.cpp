@@ -11,7 +11,7 @@ std::int64_t read(clockid_t clock) {
   return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
 
-} // namespace
+}  // namespace
 
 clock_reading read_clocks() {
   clock_reading out;
@@ -23,4 +23,4 @@ clock_reading read_clocks() {
 
 std::int64_t boottime_ns() { return read(CLOCK_BOOTTIME); }
 
-} // namespace profile_relay::sdk
+}  // namespace profile_relay::sdk

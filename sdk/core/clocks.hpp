@@ -11,4 +11,4 @@ namespace profile_relay::sdk {
 /// CLOCK_BOOTTIME in ns, the clock of every sample. Async-signal-safe.
 [[nodiscard]] std::int64_t boottime_ns();
 
-} // namespace profile_relay::sdk
+}  // namespace profile_relay::sdk

@@ -47,4 +47,4 @@ struct clock_reading {
   std::int64_t monotonic_ns = 0;
 };
 
-} // namespace profile_relay::sdk
+}  // namespace profile_relay::sdk

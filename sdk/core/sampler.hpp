@@ -1,16 +1,16 @@
 // The seam between what samples and what uses samples; tests put a fake on either side.
 #pragma once
 
-#include "sdk/core/sample.hpp"
-
 #include <memory>
 #include <span>
+
+#include "sdk/core/sample.hpp"
 
 namespace profile_relay::sdk {
 
 /// Called on the sampler's own thread, once a tick. The samples live until the call returns.
 class tick_sink {
-public:
+ public:
   virtual ~tick_sink() = default;
   virtual void on_tick(std::span<const stack_sample> samples, const tick_counts& counts) noexcept = 0;
 };
@@ -23,7 +23,7 @@ enum class sampler_status {
 
 /// Takes the stacks of every thread of this process but its own, 101 times a second.
 class sampler {
-public:
+ public:
   virtual ~sampler() = default;
   /// Begins to call the sink; refuses with `unavailable`, and then never calls it.
   virtual sampler_status start(tick_sink& sink) = 0;
@@ -32,7 +32,18 @@ public:
   virtual void stop() = 0;
 };
 
-/// The real one (sdk/sampler).
-std::unique_ptr<sampler> make_signal_sampler();
+/// How a thread's stack is followed (profiling API, 3.2).
+enum class stack_walk {
+  /// unwind_tables where they are async-signal-safe (glibc 2.35), else frame_pointers.
+  automatic,
+  /// glibc's backtrace(): works for code as compilers build it by default.
+  unwind_tables,
+  /// Ten times cheaper; needs the application and its libraries built with -fno-omit-frame-pointer. Where they are not,
+  /// stacks end early and count as truncated.
+  frame_pointers,
+};
 
-} // namespace profile_relay::sdk
+/// The real one (sdk/sampler).
+std::unique_ptr<sampler> make_signal_sampler(stack_walk walk = stack_walk::automatic);
+
+}  // namespace profile_relay::sdk

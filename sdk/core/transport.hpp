@@ -32,13 +32,15 @@ struct transport_events {
 /// Counted for the log and the tests.
 struct transport_counts {
   std::uint64_t sent = 0;
-  std::uint64_t discarded = 0; ///< answered with something that forbids a retry, or not sent: a rate limit holds
-  std::uint64_t dropped = 0;   ///< by the queue's bound, by too many attempts, or still pending at close's deadline
+  std::uint64_t discarded =
+      0;  ///< answered with something that forbids a retry, or not sent: a rate limit holds
+  std::uint64_t dropped =
+      0;  ///< by the queue's bound, by too many attempts, or still pending at close's deadline
   std::uint64_t retries = 0;
 };
 
 class transport {
-public:
+ public:
   virtual ~transport() = default;
   /// Takes the chunk at once and never blocks; the queue's bound in bytes drops the oldest.
   virtual void send(profile_chunk chunk) = 0;
@@ -49,4 +51,4 @@ public:
   virtual void close(std::chrono::milliseconds deadline) = 0;
 };
 
-} // namespace profile_relay::sdk
+}  // namespace profile_relay::sdk

@@ -1,0 +1,11 @@
+// Which options are refused.
+#pragma once
+
+#include "profile_relay/profiler.hpp"
+
+namespace profile_relay::sdk {
+
+/// Throws invalid_options for the first row of the option table that refuses: "dsn: ...".
+void check_options(const profiler_options& options);
+
+}  // namespace profile_relay::sdk

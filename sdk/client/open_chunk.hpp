@@ -1,0 +1,38 @@
+// One chunk from its first sample until it is handed to the transport.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+
+#include "sdk/core/trace_builder.hpp"
+
+namespace profile_relay::sdk {
+
+struct open_chunk {
+  open_chunk(std::string profiler, std::string chunk, const clock_reading& now)
+      : profiler_id(std::move(profiler)), chunk_id(std::move(chunk)), start(now) {}
+
+  const std::string profiler_id;
+  const std::string chunk_id;
+  const clock_reading start;
+
+  /// Set once, with `end`, when it is complete: what comes later is for another chunk.
+  std::atomic<bool> sealed{false};
+  clock_reading end{};
+  std::size_t charged = 0;  ///< its weight, as it was when it was sealed
+
+  // What follows belongs to whoever holds the client's trace lock.
+  std::unique_ptr<trace_builder> trace;  ///< absent until the first sample
+  tick_counts counts;
+  std::uint64_t dropped = 0;  ///< samples that came and got no place
+  bool broken = false;        ///< its builder threw: what it holds is not to be trusted
+
+  std::atomic<std::uint64_t> samples{0};
+  std::atomic<std::size_t> bytes{0};  ///< of the trace, after the last tick
+
+  /// Memory that it holds at least, for the bound of what waits.
+  [[nodiscard]] std::size_t weight() const { return bytes.load() + sizeof(open_chunk) + 4096; }
+};
+
+}  // namespace profile_relay::sdk
