@@ -2,7 +2,7 @@
 
 #include <pthread.h>
 
-#include "sdk/client/signals_blocked.hpp"
+#include "sdk/transport/worker_signals.hpp"
 
 namespace profile_relay::sdk {
 
@@ -10,7 +10,7 @@ thread_worker::~thread_worker() { stop(); }
 
 void thread_worker::start(std::function<void()> job) {
   job_ = std::move(job);
-  signals_blocked const quiet;
+  worker_signals const quiet;
   thread_ = std::thread([this] { run(); });
   ::pthread_setname_np(thread_.native_handle(), "profile-chunks");
 }

@@ -21,7 +21,7 @@ class chunk_worker {
   virtual void stop() = 0;
 };
 
-/// One thread, with every signal blocked.
+/// One thread that takes none of the application's signals.
 class thread_worker final : public chunk_worker {
  public:
   ~thread_worker() override;

@@ -23,9 +23,9 @@ lifecycle_settings settings_of(const profiler_options& o, bool forked) {
 
 std::string chunk_line(const open_chunk& c) {
   auto const ms = (c.end.boottime_ns - c.start.boottime_ns) / 1'000'000;
-  return "chunk " + c.chunk_id + ": " + std::to_string(ms) + " ms, " + std::to_string(c.samples) + " samples, " +
-         std::to_string(c.counts.missed) + " missed, " + std::to_string(c.counts.truncated) + " truncated, " +
-         std::to_string(c.dropped) + " dropped";
+  return "chunk " + c.chunk_id + ": " + std::to_string(ms) + " ms, " + std::to_string(c.samples) +
+         " samples, " + std::to_string(c.counts.missed) + " missed, " + std::to_string(c.counts.truncated) +
+         " truncated, " + std::to_string(c.dropped) + " dropped";
 }
 
 }  // namespace
@@ -55,9 +55,7 @@ start_result client::start_profiler() {
   return tell(event::start{}).started.value_or(start_result::sampler_unavailable);
 }
 
-stop_result client::stop_profiler() {
-  return tell(event::stop{}).stopped.value_or(stop_result::not_running);
-}
+stop_result client::stop_profiler() { return tell(event::stop{}).stopped.value_or(stop_result::not_running); }
 
 std::uint64_t client::begin_root_span(const root_span_info& info) {
   {
@@ -244,8 +242,8 @@ void client::cut_if_due(std::size_t coming) {
   auto const age = now() - lifecycle_time(chunk->start.boottime_ns);
   {
     std::lock_guard const lock(trace_);
-    if (!chunk->broken && age < limits.duration && chunk->samples + coming <= limits.samples &&
-        chunk->bytes < limits.bytes)
+    if (!chunk->broken && !chunk->full && age < limits.duration &&
+        chunk->samples + coming <= limits.samples && chunk->bytes < limits.bytes)
       return;
   }
   outcome out;
@@ -271,6 +269,7 @@ void client::add(open_chunk& chunk, std::span<const stack_sample> samples, const
   for (auto const& s : samples) chunk.trace->append(s);
   chunk.samples += samples.size();
   chunk.bytes = chunk.trace->size();
+  chunk.full = chunk.trace->full();
 }
 
 void client::work() {

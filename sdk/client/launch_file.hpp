@@ -16,7 +16,8 @@ inline constexpr const char* launch_file_name = "profile-relay-launch";
 [[nodiscard]] std::optional<launch_decision> read_launch(const std::filesystem::path& state_dir) noexcept;
 
 /// Makes the folder if needed. Returns why it failed; empty when it did not.
-[[nodiscard]] std::string store_launch(const std::filesystem::path& state_dir, const launch_decision& decision);
+[[nodiscard]] std::string store_launch(const std::filesystem::path& state_dir,
+                                       const launch_decision& decision);
 
 /// Removes it, if it is there and may be removed.
 void forget_launch(const std::filesystem::path& state_dir) noexcept;

@@ -27,6 +27,7 @@ struct open_chunk {
   tick_counts counts;
   std::uint64_t dropped = 0;  ///< samples that came and got no place
   bool broken = false;        ///< its builder threw: what it holds is not to be trusted
+  bool full = false;          ///< its builder wants no more
 
   std::atomic<std::uint64_t> samples{0};
   std::atomic<std::size_t> bytes{0};  ///< of the trace, after the last tick

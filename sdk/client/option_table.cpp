@@ -21,9 +21,10 @@ std::string text_refused(const std::string& text) {
   return {};
 }
 
-constexpr std::array<option_row, 13> rows = {{
+constexpr std::array<option_row, 14> rows = {{
     {"dsn", "string", "required",
-     "Where chunks go: `https://KEY@HOST/PROJECT`. Refused: another scheme, no key, a project that is no number.",
+     "Where chunks go: `https://KEY@HOST/PROJECT`. Refused: another scheme, no key, a project that is no "
+     "number.",
      [](const profiler_options& o) { return parse_dsn(o.dsn).error; }},
     {"release", "string", "empty: not sent",
      "Release of the application. Refused: over 200 bytes, control characters.",
@@ -32,26 +33,36 @@ constexpr std::array<option_row, 13> rows = {{
      "Environment of the application. Refused: over 200 bytes, control characters.",
      [](const profiler_options& o) { return text_refused(o.environment); }},
     {"profile_session_sample_rate", "optional<double>", "unset: never",
-     "Share of sessions that are profiled, drawn once, in the constructor (R8). Refused: NaN, outside 0 to 1.",
+     "Share of sessions that are profiled, drawn once, in the constructor (R8). Refused: NaN, outside 0 to "
+     "1.",
      [](const profiler_options& o) { return rate_refused(o.profile_session_sample_rate); }},
     {"lifecycle", "profile_lifecycle", "manual",
      "`manual`: start_profiler() and stop_profiler(). `trace`: sampled root spans (R12).", nullptr},
     {"start_profiler_on_app_start", "bool", "false",
-     "The profiler starts in the constructor if the last launch decided so; needs `state_dir` (R18).", nullptr},
+     "The profiler starts in the constructor if the last launch decided so; needs `state_dir` (R18).",
+     nullptr},
     {"traces_sample_rate", "optional<double>", "unset: tracing is off",
-     "Share of root spans that are sampled; used in the `trace` lifecycle only. Refused: NaN, outside 0 to 1.",
+     "Share of root spans that are sampled; used in the `trace` lifecycle only. Refused: NaN, outside 0 to "
+     "1.",
      [](const profiler_options& o) { return rate_refused(o.traces_sample_rate); }},
     {"traces_sampler", "double(root_span_info)", "none",
-     "The same for one root span; wins over `traces_sample_rate`. What it throws, NaN and values outside 0 to 1 count "
+     "The same for one root span; wins over `traces_sample_rate`. What it throws, NaN and values outside 0 "
+     "to 1 count "
      "as 0.",
      nullptr},
     {"profiles_sample_rate", "optional<double>", "unset",
-     "Of transaction profiling, which this client does not do: set, nothing is profiled (R11). Refused: NaN, outside 0 "
+     "Of transaction profiling, which this client does not do: set, nothing is profiled (R11). Refused: NaN, "
+     "outside 0 "
      "to 1.",
      [](const profiler_options& o) { return rate_refused(o.profiles_sample_rate); }},
     {"profiles_sampler", "double(root_span_info)", "none", "The same; never called (R11).", nullptr},
     {"state_dir", "path", "empty: no state",
      "Folder for the decision of the next launch (R18); made if it is missing. One for each application.",
+     nullptr},
+    {"walk", "stack_walk", "automatic",
+     "How stacks are followed: `unwind_tables`, `frame_pointers` (cheaper; the whole process must be built "
+     "with them), "
+     "or by itself.",
      nullptr},
     {"debug", "bool", "false", "Says why a call does nothing, and what was in each chunk.", nullptr},
     {"log", "void(const string&)", "stderr", "Gets each line.", nullptr},
@@ -69,8 +80,8 @@ std::string option_page() {
       "docs/profiler-options.md`.\n\n"
       "| option | type | default | what it does |\n|---|---|---|---|\n";
   for (auto const& row : rows)
-    page += std::string("| `") + row.name + "` | `" + row.type + "` | " + row.standard + " | " + row.description +
-            " |\n";
+    page += std::string("| `") + row.name + "` | `" + row.type + "` | " + row.standard + " | " +
+            row.description + " |\n";
   return page;
 }
 

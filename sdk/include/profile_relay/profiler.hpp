@@ -20,6 +20,17 @@ enum class profile_lifecycle {
   trace,
 };
 
+/// How a thread's stack is followed, once chosen for the whole process.
+enum class stack_walk {
+  /// unwind_tables where they are safe in a signal handler (glibc 2.35), else frame_pointers.
+  automatic,
+  /// Works for code as compilers build it by default.
+  unwind_tables,
+  /// Cheaper, but needs the application and its libraries built with -fno-omit-frame-pointer; elsewhere stacks end early
+  /// and count as truncated.
+  frame_pointers,
+};
+
 /// What start_profiler() did; everything but `started` is a no-op (R1 to R4).
 enum class start_result {
   started,
@@ -71,6 +82,7 @@ struct profiler_options {
   std::optional<double> profiles_sample_rate{};
   rate_function profiles_sampler{};
   std::filesystem::path state_dir{};
+  stack_walk walk = stack_walk::automatic;
   bool debug = false;
   log_function log{};
 };

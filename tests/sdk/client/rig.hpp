@@ -26,6 +26,7 @@ struct world {
   std::size_t bytes_per_sample = 28;
   std::uint64_t append_throws_at = 0;  // 0: never
   std::uint64_t appended = 0;
+  std::uint64_t full_at = 0;  // samples of one trace; 0: never
 
   transport_events events;
   int transports = 0;
@@ -98,6 +99,7 @@ class fake_builder final : public trace_builder {
   }
   [[nodiscard]] std::size_t size() const override { return samples_ * w_.bytes_per_sample; }
   [[nodiscard]] std::uint64_t samples() const override { return samples_; }
+  [[nodiscard]] bool full() const override { return w_.full_at != 0 && samples_ >= w_.full_at; }
   [[nodiscard]] std::string finish(const clock_reading& end) override {
     auto const ms = [](std::int64_t ns) { return std::to_string(ns / 1'000'000); };
     return ms(start_.boottime_ns) + " " + ms(end.boottime_ns) + " " + std::to_string(samples_);

@@ -86,9 +86,16 @@ TEST_CASE("a chunk ends at 90,000 samples or 40 MiB before its time is over") {
     REQUIRE(r.w.sent.size() == 2);
     CHECK(of(r.w.sent[0]).samples == 40);
   }
+  SECTION("or when its trace is near another limit of readers") {
+    r.w.full_at = 50;
+    r.w.run_for(1s);
+    REQUIRE(r.w.sent.size() == 2);
+    CHECK(of(r.w.sent[0]).samples == 50);
+  }
 }
 
-TEST_CASE("hard stop: a chunk that cannot be cut takes nothing after 66 s; the sampler's thread never waits") {
+TEST_CASE(
+    "hard stop: a chunk that cannot be cut takes nothing after 66 s; the sampler's thread never waits") {
   rig r(sampled());
   r->start_profiler();
   r.w.run_for(59s);

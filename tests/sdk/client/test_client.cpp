@@ -92,15 +92,15 @@ TEST_CASE("a trace sampler that throws or answers nonsense counts as 0, and debu
   for (auto const& t :
        {row{[](auto&) -> double { throw 1; }, "it threw"},
         row{[](auto&) { return std::numeric_limits<double>::quiet_NaN(); }, "it returned nan"},
-        row{[](auto&) { return -0.5; }, "it returned -0.500000"}, row{[](auto&) { return 2.0; }, "it returned 2.000000"}}) {
+        row{[](auto&) { return -0.5; }, "it returned -0.500000"},
+        row{[](auto&) { return 2.0; }, "it returned 2.000000"}}) {
     for (bool const debug : {true, false}) {
       auto o = traced();
       o.debug = debug;
       o.traces_sampler = t.sampler;
       rig r(o);
       CHECK(r->begin_root_span({}) == 0);
-      CHECK(r.w.log ==
-            (debug ? lines{"traces_sampler counts as 0 for this root span: " + t.why} : lines{}));
+      CHECK(r.w.log == (debug ? lines{"traces_sampler counts as 0 for this root span: " + t.why} : lines{}));
     }
   }
 }

@@ -72,7 +72,8 @@ TEST_CASE("R18: a damaged or missing file starts nothing, and is replaced") {
   REQUIRE(store_launch(f.path, {true, true}).empty());
   std::string good;
   std::getline(std::ifstream(f.file()), good, '\0');
-  std::vector<std::string> damaged = {"", "\n", "session=1", good + "x", good + good, "\xff\xfe", std::string(5000, 'a')};
+  std::vector<std::string> damaged = {"",          "\n",       "session=1",           good + "x",
+                                      good + good, "\xff\xfe", std::string(5000, 'a')};
   for (std::size_t n = 0; n < good.size(); ++n) damaged.push_back(good.substr(0, n));
   for (auto const& text : damaged) {
     INFO(text);

@@ -25,7 +25,8 @@ TEST_CASE("memory of an hour's run: no more than one open chunk, and nothing lef
   }
 }
 
-TEST_CASE("a worker that gets no time for an hour: the oldest chunks go, each is said, memory stays bounded") {
+TEST_CASE(
+    "a worker that gets no time for an hour: the oldest chunks go, each is said, memory stays bounded") {
   rig r(sampled(), true);
   r.w.bytes_per_sample = 1000;
   r->start_profiler();
