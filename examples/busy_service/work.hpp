@@ -13,9 +13,9 @@ using stop_flag = std::atomic<bool>;
 void spin(const stop_flag& stop);
 /// Waits nearly always.
 void sleep_often(const stop_flag& stop);
-/// With another thread that does the same: one works under the lock while the other waits for it.
+/// With another thread that does the same: one holds the lock, mostly asleep, while the other waits for it.
 void fight_for_lock(const stop_flag& stop, std::mutex& lock);
-/// Takes and gives back memory of many sizes.
+/// Takes and gives back memory of many sizes, with short rests.
 void allocate(const stop_flag& stop);
 /// Gives work_seventy 70 % of its time and work_thirty 30 %.
 void split_work(const stop_flag& stop);
