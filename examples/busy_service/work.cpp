@@ -32,7 +32,7 @@ inline microseconds cpu_time() {
 
 inline void work_for(microseconds time) {
   std::uint64_t state = sink;
-  for (const auto end = cpu_time() + time; cpu_time() < end;) some_steps(state);
+  for (auto const end = cpu_time() + time; cpu_time() < end;) some_steps(state);
   sink = state;
 }
 
@@ -42,7 +42,7 @@ KEPT void work_seventy(microseconds time) { work_for(time * 7); }
 KEPT void work_thirty(microseconds time) { work_for(time * 3); }
 
 KEPT void under_the_lock(std::mutex& lock) {
-  const std::lock_guard held(lock);
+  std::lock_guard const held(lock);
   work_for(microseconds{200});
   // As code does that writes a file under a lock.
   std::this_thread::sleep_for(microseconds{3000});
@@ -57,23 +57,23 @@ KEPT void allocate_blocks(std::uint64_t& state) {
   sink = blocks.size();
 }
 
-KEPT void spin(const stop_flag& stop) {
+KEPT void spin(stop_flag const& stop) {
   std::uint64_t state = 1;
   while (!stop) some_steps(state);
   sink = state;
 }
 
-KEPT void sleep_often(const stop_flag& stop) {
+KEPT void sleep_often(stop_flag const& stop) {
   while (!stop) std::this_thread::sleep_for(std::chrono::milliseconds{30});
   sink = 0;
 }
 
-KEPT void fight_for_lock(const stop_flag& stop, std::mutex& lock) {
+KEPT void fight_for_lock(stop_flag const& stop, std::mutex& lock) {
   while (!stop) under_the_lock(lock);
   sink = 0;
 }
 
-KEPT void allocate(const stop_flag& stop) {
+KEPT void allocate(stop_flag const& stop) {
   std::uint64_t state = 1;
   while (!stop) {
     allocate_blocks(state);
@@ -82,7 +82,7 @@ KEPT void allocate(const stop_flag& stop) {
   sink = state;
 }
 
-KEPT void split_work(const stop_flag& stop) {
+KEPT void split_work(stop_flag const& stop) {
   // A round of 4.3 ms: no small multiple of it is near the 9.9 ms between two samples.
   constexpr microseconds tenth{430};
   while (!stop) {
