@@ -1,0 +1,29 @@
+// The threads of this process.
+#pragma once
+
+#include <dirent.h>
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace profile_relay::sdk {
+
+/// Reads /proc/self/task; the folder stays open between two readings.
+class thread_list {
+ public:
+  thread_list();
+  /// False when there is no /proc.
+  [[nodiscard]] bool usable() const { return folder_ != nullptr; }
+  /// The threads of this moment, without `except`. The list lives until the next call.
+  std::vector<std::int32_t> const& read(std::int32_t except);
+
+ private:
+  struct close_folder {
+    void operator()(DIR* d) const { ::closedir(d); }
+  };
+  std::unique_ptr<DIR, close_folder> folder_;
+  std::vector<std::int32_t> tids_;
+};
+
+}  // namespace profile_relay::sdk
