@@ -118,6 +118,7 @@ struct settings {
     std::uint64_t max_working_memory = 15u << 20;
     std::uint64_t max_result_memory = 40u << 20;
     bool accept_chunk_data_pairs = true;  ///< contract 3.3
+    std::string self_dsn;                 ///< "" = the server does not profile itself
   } profiling;
 };
 

@@ -171,7 +171,7 @@ post_result curl_post::post(std::string_view body, const std::function<std::opti
       error = "nothing was sent or received for " + std::to_string(h.settings.stall_timeout.count()) + " ms";
       break;
     }
-    const auto look_again = std::min({now + std::chrono::seconds{1}, stalled_at, until.value_or(stalled_at)});
+    const auto look_again = std::min(stalled_at, until.value_or(stalled_at));
     const auto wait = std::chrono::ceil<std::chrono::milliseconds>(look_again - now);
     ::curl_multi_poll(h.multi.get(), nullptr, 0, static_cast<int>(wait.count()), nullptr);
   }

@@ -17,6 +17,7 @@ using action = std::function<int()>;
 struct arguments {
   config_arguments config;
   std::vector<std::string> settings;
+  std::string self_dsn;
   run_arguments run;
   healthcheck_arguments health;
   spool_arguments spool;
@@ -51,7 +52,9 @@ void add_server_commands(CLI::App& app, arguments& a) {
   auto* run = app.add_subcommand("run", "starts the server");
   add_config(*run, a);
   run->add_flag("--dry-run", a.run.dry_run, "accepts and counts, delivers and stores nothing");
+  run->add_option("--profile-self", a.self_dsn, "short for --set profiling.self_dsn=DSN")->type_name("DSN");
   run->callback([&a] {
+    if (!a.self_dsn.empty()) a.settings.push_back("profiling.self_dsn=" + a.self_dsn);
     a.run.config = a.with_settings();
     a.chosen = [&a] { return cmd_run(a.run); };
   });

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <csignal>
 
+#include "profile_relay/profiler.hpp"
 #include "server/io/cmd_files.hpp"
 #include "server/io/config_watcher.hpp"
 #include "server/io/delivery_driver.hpp"
@@ -12,6 +13,7 @@
 #include "server/io/keep_freed_memory.hpp"
 #include "server/io/memory_probe.hpp"
 #include "server/io/project_watcher.hpp"
+#include "server/io/self_profiler.hpp"
 
 namespace profile_relay::server {
 
@@ -244,11 +246,18 @@ int cmd_run(run_arguments const& a) {
   for (auto const& line : loaded->warnings) log(log_level::warn, line);
 
   stop_signals signals;
+  std::optional<self_profiler> own_profile;
+  try {
+    if (!settings.profiling.self_dsn.empty()) own_profile.emplace(settings.profiling.self_dsn);
+  } catch (invalid_options const& e) {
+    return fail(std::string("profiling.self_dsn: ") + e.what());
+  }
   running server(settings, a.dry_run);
   if (auto const e = server.start_delivery()) return fail(e->what);
   if (auto const e = server.start_http()) return fail(e->what);
   server.watch(a.config);
   server.tell_ready();
+  if (own_profile) own_profile->start();
 
   auto const idle = resident_bytes();
   auto const keep_within_bounds = [&server, idle] {
@@ -259,6 +268,9 @@ int cmd_run(run_arguments const& a) {
   log(log_level::info,
       signals.wait(keep_within_bounds) == SIGTERM ? "SIGTERM: shutting down" : "SIGINT: shutting down");
   signals.next_one_is_hard();
+  if (own_profile)
+    own_profile->stop(
+        std::min<std::chrono::milliseconds>(settings.limits.shutdown_timeout / 2, std::chrono::seconds(2)));
   server.stop();
   return 0;
 }
