@@ -31,7 +31,7 @@ int in_child(F&& body) {
 
 TEST_CASE("fork: the child has no profiler until it starts one, which is its own; the parent goes on") {
   rig r(sampled());
-  client_slot slot(r.options, [&](const profiler_options&) { return r.parts(); });
+  client_slot slot(r.options, [&](profiler_options const&) { return r.parts(); });
   REQUIRE(slot.here().start_profiler() == start_result::started);
   r.w.run_for(1s);
   auto const id = slot.here().profiler_id();
@@ -57,7 +57,7 @@ TEST_CASE("fork: the child has no profiler until it starts one, which is its own
 
 TEST_CASE("fork: a child of a closed client stays closed; root spans of the parent end nothing in it") {
   rig r(traced());
-  client_slot slot(r.options, [&](const profiler_options&) { return r.parts(); });
+  client_slot slot(r.options, [&](profiler_options const&) { return r.parts(); });
   auto span = slot.begin_root_span({});
   REQUIRE(span.sampled());
   CHECK(in_child([&] {
@@ -75,8 +75,8 @@ TEST_CASE("fork: a child of a closed client stays closed; root spans of the pare
 
 TEST_CASE("fork: while other threads are inside the client, every child can start, stop and close") {
   rig r(sampled());
-  r.options.log = [](const std::string&) {};
-  client_slot slot(r.options, [&](const profiler_options&) { return r.parts(); });
+  r.options.log = [](std::string const&) {};
+  client_slot slot(r.options, [&](profiler_options const&) { return r.parts(); });
   std::atomic<bool> ending{false};
   {
     std::vector<std::jthread> busy;
@@ -102,7 +102,7 @@ TEST_CASE("root spans: moved, ended twice, and outliving their client") {
   rig r(traced());
   root_span outliving;
   {
-    client_slot slot(r.options, [&](const profiler_options&) { return r.parts(); });
+    client_slot slot(r.options, [&](profiler_options const&) { return r.parts(); });
     auto a = slot.begin_root_span({});
     auto b = std::move(a);
     CHECK_FALSE(a.sampled());  // NOLINT(bugprone-use-after-move): what is left is what is tested

@@ -10,7 +10,7 @@ using namespace profile_relay;
 namespace {
 
 struct copy {
-  explicit copy(const char* file, int flags) {
+  explicit copy(char const* file, int flags) {
     void* const handle = ::dlopen(file, RTLD_NOW | flags);
     INFO(::dlerror());
     REQUIRE(handle);

@@ -17,7 +17,7 @@ struct heard {
   std::mutex lock;
   std::vector<std::string> lines;
   log_function log() {
-    return [this](const std::string& line) {
+    return [this](std::string const& line) {
       std::lock_guard const guard(lock);
       lines.push_back(line);
     };
@@ -68,6 +68,23 @@ TEST_CASE("R1: the life of a process: before init, refused, running, closed, and
   close(0ms);
   CHECK(start_profiler() == start_result::closed);
   CHECK(stop_profiler() == stop_result::closed);
+}
+
+TEST_CASE("until the first profile starts there is no thread; after close none is left") {
+  auto const threads = [] {
+    return std::distance(std::filesystem::directory_iterator("/proc/self/task"), {});
+  };
+  auto const before = threads();
+  heard h;
+  {
+    profiler_client client(options(h));
+    CHECK(client.profiler_id().empty());
+    CHECK(threads() == before);
+    REQUIRE(client.start_profiler() == start_result::started);
+    CHECK(threads() == before + 3);  // sampler, chunks, transport
+    client.close(0ms);
+    CHECK(threads() == before);
+  }
 }
 
 TEST_CASE("a client of your own throws for what it refuses") {
