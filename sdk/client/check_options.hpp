@@ -6,6 +6,6 @@
 namespace profile_relay::sdk {
 
 /// Throws invalid_options for the first row of the option table that refuses: "dsn: ...".
-void check_options(const profiler_options& options);
+void check_options(profiler_options const& options);
 
 }  // namespace profile_relay::sdk

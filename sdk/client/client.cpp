@@ -11,7 +11,7 @@
 namespace profile_relay::sdk {
 namespace {
 
-lifecycle_settings settings_of(const profiler_options& o, bool forked) {
+lifecycle_settings settings_of(profiler_options const& o, bool forked) {
   return {.session_rate = o.profile_session_sample_rate,
           .lifecycle = o.lifecycle,
           .start_on_app_start = o.start_profiler_on_app_start && !forked,
@@ -21,7 +21,7 @@ lifecycle_settings settings_of(const profiler_options& o, bool forked) {
           .debug = o.debug};
 }
 
-std::string chunk_line(const open_chunk& c) {
+std::string chunk_line(open_chunk const& c) {
   auto const ms = (c.end.boottime_ns - c.start.boottime_ns) / 1'000'000;
   return "chunk " + c.chunk_id + ": " + std::to_string(ms) + " ms, " + std::to_string(c.samples) +
          " samples, " + std::to_string(c.counts.missed) + " missed, " + std::to_string(c.counts.truncated) +
@@ -30,7 +30,7 @@ std::string chunk_line(const open_chunk& c) {
 
 }  // namespace
 
-client::client(const profiler_options& options, client_parts parts, bool forked)
+client::client(profiler_options const& options, client_parts parts, bool forked)
     : pid_(::getpid()),
       options_(options),
       parts_(std::move(parts)),
@@ -57,7 +57,7 @@ start_result client::start_profiler() {
 
 stop_result client::stop_profiler() { return tell(event::stop{}).stopped.value_or(stop_result::not_running); }
 
-std::uint64_t client::begin_root_span(const root_span_info& info) {
+std::uint64_t client::begin_root_span(root_span_info const& info) {
   {
     std::lock_guard const lock(control_);
     if (!lifecycle_.asks_trace_sampler()) return 0;
@@ -110,7 +110,7 @@ std::size_t client::waiting_bytes() const {
   return waiting_bytes_;
 }
 
-client::outcome client::tell(const lifecycle_event& e) {
+client::outcome client::tell(lifecycle_event const& e) {
   outcome out;
   {
     std::lock_guard const lock(control_);
@@ -120,7 +120,7 @@ client::outcome client::tell(const lifecycle_event& e) {
   return out;
 }
 
-void client::apply(const lifecycle_event& e, outcome& out) {
+void client::apply(lifecycle_event const& e, outcome& out) {
   std::vector<lifecycle_action> actions;
   lifecycle_.step(e, now(), actions);
   for (auto const& a : actions) {
@@ -154,7 +154,7 @@ void client::settle(outcome& out) {
   if (out.wake) parts_.worker->wake();
 }
 
-bool client::start_sampler(const std::string& profiler_id, outcome& out) {
+bool client::start_sampler(std::string const& profiler_id, outcome& out) {
   try {
     ensure_transport();
     open(profiler_id);
@@ -165,7 +165,7 @@ bool client::start_sampler(const std::string& profiler_id, outcome& out) {
     }
     if (!sampling_) sampling_ = parts_.stacks->start(*this) == sampler_status::running;
     if (sampling_) return true;
-  } catch (const std::exception& e) {
+  } catch (std::exception const& e) {
     out.lines.push_back(std::string("the profiler cannot start: ") + e.what());
   }
   std::lock_guard const gate(gate_);
@@ -178,7 +178,7 @@ void client::ensure_transport() {
     transport_ = parts_.make_transport(
         {.rate_limited = [this](std::chrono::milliseconds d) { tell(event::rate_limited{d}); },
          .too_large = [this] { tell(event::too_large{}); },
-         .warn = [this](const std::string& line) { say(line); }});
+         .warn = [this](std::string const& line) { say(line); }});
   if (working_) return;
   parts_.worker->start([this] { work(); });
   working_ = true;
@@ -211,7 +211,7 @@ void client::seal(outcome& out) {
   }
 }
 
-void client::on_tick(std::span<const stack_sample> samples, const tick_counts& counts) noexcept {
+void client::on_tick(std::span<const stack_sample> samples, tick_counts const& counts) noexcept {
   try {
     cut_if_due(samples.size());
     auto const chunk = current();
@@ -255,7 +255,7 @@ void client::cut_if_due(std::size_t coming) {
   settle(out);
 }
 
-void client::add(open_chunk& chunk, std::span<const stack_sample> samples, const tick_counts& counts) {
+void client::add(open_chunk& chunk, std::span<const stack_sample> samples, tick_counts const& counts) {
   auto const age = now() - lifecycle_time(chunk.start.boottime_ns);
   chunk.counts += counts;
   auto const room = chunk.samples + samples.size() <= hard_max_samples && chunk.bytes < hard_max_bytes;
@@ -296,7 +296,7 @@ void client::work() {
     }
     try {
       hand_over(*chunk);
-    } catch (const std::exception& e) {
+    } catch (std::exception const& e) {
       dropped_ += chunk->samples;
       say("chunk " + chunk->chunk_id + " is lost: " + e.what());
     }
@@ -317,7 +317,7 @@ void client::hand_over(open_chunk& chunk) {
   if (!out.trace.empty()) transport_->send(std::move(out));
 }
 
-void client::say(const std::string& line) const noexcept {
+void client::say(std::string const& line) const noexcept {
   try {
     if (options_.log)
       options_.log(line);
@@ -328,7 +328,7 @@ void client::say(const std::string& line) const noexcept {
   }
 }
 
-double client::trace_rate(const root_span_info& info) const {
+double client::trace_rate(root_span_info const& info) const {
   if (!options_.traces_sampler) return options_.traces_sample_rate.value_or(0);
   std::string why = "it threw";
   try {

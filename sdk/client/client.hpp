@@ -34,15 +34,15 @@ inline constexpr std::size_t hard_max_bytes = std::size_t{46} << 20;
 class client final : private tick_sink {
  public:
   /// `forked`: in a child, where nothing starts by itself and no launch is recorded.
-  client(const profiler_options& options, client_parts parts, bool forked = false);
+  client(profiler_options const& options, client_parts parts, bool forked = false);
   ~client() override;
-  client(const client&) = delete;
-  client& operator=(const client&) = delete;
+  client(client const&) = delete;
+  client& operator=(client const&) = delete;
 
   start_result start_profiler();
   stop_result stop_profiler();
   /// The id of a span that counts, or 0.
-  std::uint64_t begin_root_span(const root_span_info& info);
+  std::uint64_t begin_root_span(root_span_info const& info);
   void end_root_span(std::uint64_t id);
   void begin_user_session();
   void finish_app_start();
@@ -66,21 +66,21 @@ class client final : private tick_sink {
   };
   using chunk_ptr = std::shared_ptr<open_chunk>;
 
-  void on_tick(std::span<const stack_sample> samples, const tick_counts& counts) noexcept override;
+  void on_tick(std::span<const stack_sample> samples, tick_counts const& counts) noexcept override;
 
-  outcome tell(const lifecycle_event& e);
-  void apply(const lifecycle_event& e, outcome& out);  // control_ is held
+  outcome tell(lifecycle_event const& e);
+  void apply(lifecycle_event const& e, outcome& out);  // control_ is held
   void settle(outcome& out);                           // no lock is held
-  bool start_sampler(const std::string& profiler_id, outcome& out);
+  bool start_sampler(std::string const& profiler_id, outcome& out);
   void ensure_transport();
   void open(std::string profiler_id);
   void seal(outcome& out);
   void cut_if_due(std::size_t coming);
-  void add(open_chunk& chunk, std::span<const stack_sample> samples, const tick_counts& counts);
+  void add(open_chunk& chunk, std::span<const stack_sample> samples, tick_counts const& counts);
   void work();
   void hand_over(open_chunk& chunk);
-  void say(const std::string& line) const noexcept;
-  [[nodiscard]] double trace_rate(const root_span_info& info) const;
+  void say(std::string const& line) const noexcept;
+  [[nodiscard]] double trace_rate(root_span_info const& info) const;
   [[nodiscard]] lifecycle_time now() const;
   [[nodiscard]] chunk_ptr current() const;
 

@@ -24,6 +24,6 @@ struct client_parts {
 };
 
 /// The real ones for these options, which have been checked.
-client_parts make_real_parts(const profiler_options& options);
+client_parts make_real_parts(profiler_options const& options);
 
 }  // namespace profile_relay::sdk

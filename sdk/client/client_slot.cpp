@@ -33,7 +33,7 @@ client* client_slot::existing() const noexcept {
   return h->pid == ::getpid() ? h->owner.get() : nullptr;
 }
 
-root_span client_slot::begin_root_span(const root_span_info& info) {
+root_span client_slot::begin_root_span(root_span_info const& info) {
   // In the manual lifecycle a child's root span is no reason to make a client.
   if (options_.lifecycle != profile_lifecycle::trace) return {};
   auto& mine = here();

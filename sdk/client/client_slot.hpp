@@ -10,7 +10,7 @@
 namespace profile_relay::sdk {
 
 /// Makes the parts anew in every process.
-using parts_maker = std::function<client_parts(const profiler_options&)>;
+using parts_maker = std::function<client_parts(profiler_options const&)>;
 
 /// Holds one client per process. A forked child inherits one whose threads are gone and whose locks may be held for ever:
 /// it is never touched again and never freed. The child gets its own at its first start or root span. No lock is taken on
@@ -20,14 +20,14 @@ class client_slot {
   /// Throws invalid_options; makes the client of this process at once.
   client_slot(profiler_options options, parts_maker make);
   ~client_slot();
-  client_slot(const client_slot&) = delete;
-  client_slot& operator=(const client_slot&) = delete;
+  client_slot(client_slot const&) = delete;
+  client_slot& operator=(client_slot const&) = delete;
 
   /// This process's client, made if this process has none.
   [[nodiscard]] client& here();
   /// The same, or a null pointer in a child that has started nothing.
   [[nodiscard]] client* existing() const noexcept;
-  [[nodiscard]] root_span begin_root_span(const root_span_info& info);
+  [[nodiscard]] root_span begin_root_span(root_span_info const& info);
   void close(std::chrono::milliseconds deadline);
 
  private:

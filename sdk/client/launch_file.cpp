@@ -27,7 +27,7 @@ constexpr std::array<row, 4> files = {{
 
 }  // namespace
 
-std::optional<launch_decision> read_launch(const fs::path& state_dir) noexcept {
+std::optional<launch_decision> read_launch(fs::path const& state_dir) noexcept {
   try {
     std::ifstream in(state_dir / launch_file_name, std::ios::binary);
     std::array<char, 64> buffer{};
@@ -41,7 +41,7 @@ std::optional<launch_decision> read_launch(const fs::path& state_dir) noexcept {
   return {};
 }
 
-std::string store_launch(const fs::path& state_dir, const launch_decision& decision) {
+std::string store_launch(fs::path const& state_dir, launch_decision const& decision) {
   std::error_code error;
   fs::create_directories(state_dir, error);
   if (error) return state_dir.string() + ": " + error.message();
@@ -65,7 +65,7 @@ std::string store_launch(const fs::path& state_dir, const launch_decision& decis
   return why;
 }
 
-void forget_launch(const fs::path& state_dir) noexcept {
+void forget_launch(fs::path const& state_dir) noexcept {
   try {
     std::error_code ignored;
     fs::remove(state_dir / launch_file_name, ignored);

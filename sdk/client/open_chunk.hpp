@@ -10,7 +10,7 @@
 namespace profile_relay::sdk {
 
 struct open_chunk {
-  open_chunk(std::string profiler, std::string chunk, const clock_reading& now)
+  open_chunk(std::string profiler, std::string chunk, clock_reading const& now)
       : profiler_id(std::move(profiler)), chunk_id(std::move(chunk)), start(now) {}
 
   const std::string profiler_id;

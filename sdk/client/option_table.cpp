@@ -9,12 +9,12 @@ namespace profile_relay::sdk {
 namespace {
 
 /// NaN fails every comparison.
-std::string rate_refused(const std::optional<double>& rate) {
+std::string rate_refused(std::optional<double> const& rate) {
   if (!rate || (*rate >= 0 && *rate <= 1)) return {};
   return std::to_string(*rate) + " is not a number from 0 to 1";
 }
 
-std::string text_refused(const std::string& text) {
+std::string text_refused(std::string const& text) {
   if (text.size() > 200) return "longer than 200 bytes";
   for (char const c : text)
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return "contains a control character";
@@ -25,17 +25,17 @@ constexpr std::array<option_row, 14> rows = {{
     {"dsn", "string", "required",
      "Where chunks go: `https://KEY@HOST/PROJECT`. Refused: another scheme, no key, a project that is no "
      "number.",
-     [](const profiler_options& o) { return parse_dsn(o.dsn).error; }},
+     [](profiler_options const& o) { return parse_dsn(o.dsn).error; }},
     {"release", "string", "empty: not sent",
      "Release of the application. Refused: over 200 bytes, control characters.",
-     [](const profiler_options& o) { return text_refused(o.release); }},
+     [](profiler_options const& o) { return text_refused(o.release); }},
     {"environment", "string", "empty: not sent",
      "Environment of the application. Refused: over 200 bytes, control characters.",
-     [](const profiler_options& o) { return text_refused(o.environment); }},
+     [](profiler_options const& o) { return text_refused(o.environment); }},
     {"profile_session_sample_rate", "optional<double>", "unset: never",
      "Share of sessions that are profiled, drawn once, in the constructor (R8). Refused: NaN, outside 0 to "
      "1.",
-     [](const profiler_options& o) { return rate_refused(o.profile_session_sample_rate); }},
+     [](profiler_options const& o) { return rate_refused(o.profile_session_sample_rate); }},
     {"lifecycle", "profile_lifecycle", "manual",
      "`manual`: start_profiler() and stop_profiler(). `trace`: sampled root spans (R12).", nullptr},
     {"start_profiler_on_app_start", "bool", "false",
@@ -44,7 +44,7 @@ constexpr std::array<option_row, 14> rows = {{
     {"traces_sample_rate", "optional<double>", "unset: tracing is off",
      "Share of root spans that are sampled; used in the `trace` lifecycle only. Refused: NaN, outside 0 to "
      "1.",
-     [](const profiler_options& o) { return rate_refused(o.traces_sample_rate); }},
+     [](profiler_options const& o) { return rate_refused(o.traces_sample_rate); }},
     {"traces_sampler", "double(root_span_info)", "none",
      "The same for one root span; wins over `traces_sample_rate`. What it throws, NaN and values outside 0 "
      "to 1 count "
@@ -54,7 +54,7 @@ constexpr std::array<option_row, 14> rows = {{
      "Of transaction profiling, which this client does not do: set, nothing is profiled (R11). Refused: NaN, "
      "outside 0 "
      "to 1.",
-     [](const profiler_options& o) { return rate_refused(o.profiles_sample_rate); }},
+     [](profiler_options const& o) { return rate_refused(o.profiles_sample_rate); }},
     {"profiles_sampler", "double(root_span_info)", "none", "The same; never called (R11).", nullptr},
     {"state_dir", "path", "empty: no state",
      "Folder for the decision of the next launch (R18); made if it is missing. One for each application.",
@@ -65,7 +65,7 @@ constexpr std::array<option_row, 14> rows = {{
      "or by itself.",
      nullptr},
     {"debug", "bool", "false", "Says why a call does nothing, and what was in each chunk.", nullptr},
-    {"log", "void(const string&)", "stderr", "Gets each line.", nullptr},
+    {"log", "void(string const&)", "stderr", "Gets each line.", nullptr},
 }};
 
 }  // namespace
@@ -85,7 +85,7 @@ std::string option_page() {
   return page;
 }
 
-void check_options(const profiler_options& options) {
+void check_options(profiler_options const& options) {
   for (auto const& row : rows) {
     if (!row.refused) continue;
     auto const why = row.refused(options);

@@ -9,12 +9,12 @@
 namespace profile_relay::sdk {
 
 struct option_row {
-  const char* name;
-  const char* type;
-  const char* standard;  ///< as a reader of the document should see it
-  const char* description;
+  char const* name;
+  char const* type;
+  char const* standard;  ///< as a reader of the document should see it
+  char const* description;
   /// Why the value is refused; empty when it is not. A null pointer refuses nothing.
-  std::string (*refused)(const profiler_options&);
+  std::string (*refused)(profiler_options const&);
 };
 
 /// In the order of the members of profiler_options.

@@ -24,7 +24,7 @@ profiler_client* current() noexcept {
   return n ? &n->client : nullptr;
 }
 
-void refuse(const log_function& log, const char* why) noexcept {
+void refuse(log_function const& log, char const* why) noexcept {
   try {
     auto const line = std::string("init() refuses: ") + why;
     if (log)
@@ -52,7 +52,7 @@ bool init(profiler_options options) noexcept {
     fresh.release()->before = before;
     if (before) before->client.close();  // again only if another init() came between
     return true;
-  } catch (const std::exception& e) {
+  } catch (std::exception const& e) {
     refuse(log, e.what());
   } catch (...) {
     refuse(log, "unknown exception");
@@ -70,7 +70,7 @@ stop_result stop_profiler() noexcept {
   return c ? c->stop_profiler() : stop_result::not_initialised;
 }
 
-root_span begin_root_span(const root_span_info& info) noexcept {
+root_span begin_root_span(root_span_info const& info) noexcept {
   auto* const c = current();
   return c ? c->begin_root_span(info) : root_span();
 }

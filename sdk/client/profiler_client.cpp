@@ -29,7 +29,7 @@ stop_result profiler_client::stop_profiler() noexcept {
   return or_else(stop_result::not_running, [&] { return slot_->here().stop_profiler(); });
 }
 
-root_span profiler_client::begin_root_span(const root_span_info& info) noexcept {
+root_span profiler_client::begin_root_span(root_span_info const& info) noexcept {
   try {
     return slot_->begin_root_span(info);
   } catch (...) {

@@ -20,7 +20,7 @@ sdk::stack_walk walk_of(profile_relay::stack_walk walk) {
 
 }  // namespace
 
-client_parts make_real_parts(const profiler_options& options) {
+client_parts make_real_parts(profiler_options const& options) {
   client_parts parts;
   parts.random = std::make_unique<system_random>();
   parts.stacks = make_signal_sampler(walk_of(options.walk));

@@ -15,7 +15,7 @@ struct chunk_limits {
   /// The server refuses more than 50 MiB with the metadata.
   std::size_t bytes = std::size_t{40} << 20;
 
-  friend bool operator==(const chunk_limits&, const chunk_limits&) = default;
+  friend bool operator==(chunk_limits const&, chunk_limits const&) = default;
 };
 
 /// Nothing later than this after its start gets into a chunk, whatever kept it from being cut.
@@ -26,7 +26,7 @@ inline constexpr std::chrono::milliseconds shortest_chunk = std::chrono::seconds
 
 /// All three halved, because the limit that made the chunk too large is not known; the same when the time would get
 /// below shortest_chunk.
-constexpr chunk_limits halved(const chunk_limits& limits) {
+constexpr chunk_limits halved(chunk_limits const& limits) {
   if (limits.duration / 2 < shortest_chunk) return limits;
   return {limits.duration / 2, limits.samples / 2, limits.bytes / 2};
 }

@@ -45,19 +45,19 @@ std::optional<warning> warning_of(stop_result result) {
 
 }  // namespace
 
-lifecycle::lifecycle(const lifecycle_settings& settings, random_source& random)
+lifecycle::lifecycle(lifecycle_settings const& settings, random_source& random)
     : s_(settings), random_(random) {}
 
-void lifecycle::step(const lifecycle_event& e, lifecycle_time now, actions& out) {
+void lifecycle::step(lifecycle_event const& e, lifecycle_time now, actions& out) {
   now_ = std::max(now_, now);
-  std::visit([&](const auto& x) { on(x, out); }, e);
+  std::visit([&](auto const& x) { on(x, out); }, e);
 }
 
 bool lifecycle::asks_trace_sampler() const {
   return traced() && s_.tracing && sampled_ && phase_ != phase::fresh && phase_ != phase::closed;
 }
 
-void lifecycle::on(const event::init& e, actions& out) {
+void lifecycle::on(event::init const& e, actions& out) {
   if (phase_ != phase::fresh) return;
   phase_ = phase::idle;
   if (s_.transaction_profiling) say(warning::transaction_profiling, out);
@@ -76,7 +76,7 @@ void lifecycle::on(const event::init& e, actions& out) {
   begin(starter::app_start, out);
 }
 
-void lifecycle::on(const event::start&, actions& out) {
+void lifecycle::on(event::start const&, actions& out) {
   auto const result = why_not_start();
   if (result == start_result::started) return begin(starter::call, out);
   if (auto const what = warning_of(result)) say(*what, out);
@@ -93,7 +93,7 @@ start_result lifecycle::why_not_start() const {
   return start_result::started;
 }
 
-void lifecycle::on(const event::stop&, actions& out) {
+void lifecycle::on(event::stop const&, actions& out) {
   auto const result = why_not_stop();
   if (result == stop_result::stopped) end(out);
   if (auto const what = warning_of(result)) say(*what, out);
@@ -108,7 +108,7 @@ stop_result lifecycle::why_not_stop() const {
   return stop_result::stopped;
 }
 
-void lifecycle::on(const event::sampler_answer& e, actions& out) {
+void lifecycle::on(event::sampler_answer const& e, actions& out) {
   if (phase_ != phase::starting) return;
   phase_ = e.running ? phase::running : phase::idle;
   if (e.running) id_ = std::move(next_id_);
@@ -128,28 +128,28 @@ void lifecycle::on(const event::sampler_answer& e, actions& out) {
   }
 }
 
-void lifecycle::on(const event::root_span_begun& e, actions& out) {
+void lifecycle::on(event::root_span_begun const& e, actions& out) {
   if (!asks_trace_sampler()) return;
   spans_.insert(e.id);
   if (phase_ == phase::idle && !limited()) begin(starter::root_span, out);
 }
 
-void lifecycle::on(const event::root_span_ended& e, actions&) { spans_.erase(e.id); }
+void lifecycle::on(event::root_span_ended const& e, actions&) { spans_.erase(e.id); }
 
-void lifecycle::on(const event::chunk_due&, actions& out) {
+void lifecycle::on(event::chunk_due const&, actions& out) {
   if (phase_ != phase::running) return;
   if (traced() && spans_.empty()) return end(out);
   out.push_back(action::next_chunk{});
 }
 
-void lifecycle::on(const event::rate_limited& e, actions& out) {
+void lifecycle::on(event::rate_limited const& e, actions& out) {
   limited_until_ = std::max(limited_until_, now_ + e.duration);
   if (phase_ != phase::running || !limited()) return;
   end(out);
   say(warning::stopped_by_rate_limit, out);
 }
 
-void lifecycle::on(const event::too_large&, actions& out) {
+void lifecycle::on(event::too_large const&, actions& out) {
   if (halved_at_ && now_ - *halved_at_ < halving_pause) return;
   auto const smaller = halved(limits_);
   if (smaller == limits_) return;
@@ -159,16 +159,16 @@ void lifecycle::on(const event::too_large&, actions& out) {
   say(warning::chunks_halved, out);
 }
 
-void lifecycle::on(const event::user_session&, actions&) {
+void lifecycle::on(event::user_session const&, actions&) {
   if (phase_ == phase::fresh || phase_ == phase::closed) return;
   sampled_ = draw();
 }
 
-void lifecycle::on(const event::app_start_finished&, actions& out) {
+void lifecycle::on(event::app_start_finished const&, actions& out) {
   on(event::root_span_ended{app_start_span}, out);
 }
 
-void lifecycle::on(const event::close&, actions& out) {
+void lifecycle::on(event::close const&, actions& out) {
   if (phase_ == phase::running) end(out);
   phase_ = phase::closed;
   spans_.clear();

@@ -41,20 +41,20 @@ struct lifecycle_settings {
 /// runs).
 class lifecycle {
  public:
-  lifecycle(const lifecycle_settings& settings, random_source& random);
+  lifecycle(lifecycle_settings const& settings, random_source& random);
 
   /// Takes one event; appends what is to be done, in order.
-  void step(const lifecycle_event& e, lifecycle_time now, std::vector<lifecycle_action>& out);
+  void step(lifecycle_event const& e, lifecycle_time now, std::vector<lifecycle_action>& out);
 
   [[nodiscard]] bool running() const { return phase_ == phase::running; }
   /// Empty unless running (R20).
-  [[nodiscard]] const std::string& profiler_id() const { return id_; }
+  [[nodiscard]] std::string const& profiler_id() const { return id_; }
   /// A root span that begins now is to be put to the trace sampler (R15).
   [[nodiscard]] bool asks_trace_sampler() const;
   /// This root span counts: it was begun, has not ended, and was not refused by a draw since it was asked for.
   [[nodiscard]] bool is_active(std::uint64_t id) const { return spans_.contains(id); }
   [[nodiscard]] std::size_t active_root_spans() const { return spans_.size(); }
-  [[nodiscard]] const chunk_limits& limits() const { return limits_; }
+  [[nodiscard]] chunk_limits const& limits() const { return limits_; }
 
   /// The root span of the app start; other root spans have ids above it.
   static constexpr std::uint64_t app_start_span = 1;
@@ -65,18 +65,18 @@ class lifecycle {
   enum class starter : std::uint8_t { call, root_span, app_start };
   using actions = std::vector<lifecycle_action>;
 
-  void on(const event::init& e, actions& out);
-  void on(const event::start& e, actions& out);
-  void on(const event::stop& e, actions& out);
-  void on(const event::sampler_answer& e, actions& out);
-  void on(const event::root_span_begun& e, actions& out);
-  void on(const event::root_span_ended& e, actions& out);
-  void on(const event::chunk_due& e, actions& out);
-  void on(const event::rate_limited& e, actions& out);
-  void on(const event::too_large& e, actions& out);
-  void on(const event::user_session& e, actions& out);
-  void on(const event::app_start_finished& e, actions& out);
-  void on(const event::close& e, actions& out);
+  void on(event::init const& e, actions& out);
+  void on(event::start const& e, actions& out);
+  void on(event::stop const& e, actions& out);
+  void on(event::sampler_answer const& e, actions& out);
+  void on(event::root_span_begun const& e, actions& out);
+  void on(event::root_span_ended const& e, actions& out);
+  void on(event::chunk_due const& e, actions& out);
+  void on(event::rate_limited const& e, actions& out);
+  void on(event::too_large const& e, actions& out);
+  void on(event::user_session const& e, actions& out);
+  void on(event::app_start_finished const& e, actions& out);
+  void on(event::close const& e, actions& out);
 
   [[nodiscard]] bool traced() const { return s_.lifecycle == profile_lifecycle::trace; }
   [[nodiscard]] bool limited() const { return now_ < limited_until_; }

@@ -21,7 +21,7 @@ struct launch_decision {
   bool session = false;
   /// The root span of the app start; used in the trace lifecycle.
   bool app_start = false;
-  friend bool operator==(const launch_decision&, const launch_decision&) = default;
+  friend bool operator==(launch_decision const&, launch_decision const&) = default;
 };
 
 namespace event {

@@ -2,7 +2,7 @@
 
 namespace profile_relay {
 
-const char* to_string(start_result result) noexcept {
+char const* to_string(start_result result) noexcept {
   switch (result) {
     case start_result::started:
       return "started";
@@ -24,7 +24,7 @@ const char* to_string(start_result result) noexcept {
   return "";
 }
 
-const char* to_string(stop_result result) noexcept {
+char const* to_string(stop_result result) noexcept {
   switch (result) {
     case stop_result::stopped:
       return "stopped";

@@ -52,8 +52,8 @@ enum class start_result {
 enum class stop_result { stopped, not_running, trace_lifecycle, not_initialised, closed };
 
 /// The name of a result as it is written in the source: "already_running". Static storage.
-[[nodiscard]] const char* to_string(start_result result) noexcept;
-[[nodiscard]] const char* to_string(stop_result result) noexcept;
+[[nodiscard]] char const* to_string(start_result result) noexcept;
+[[nodiscard]] char const* to_string(stop_result result) noexcept;
 
 /// What the trace sampler is told of a root span.
 struct root_span_info {
@@ -63,11 +63,11 @@ struct root_span_info {
 
 /// Gets one line without its line end. Called from any thread, also the profiler's own, but never under one of its locks:
 /// it may call this interface, except close(), init() and the destructor. What it throws is swallowed.
-using log_function = std::function<void(const std::string& line)>;
+using log_function = std::function<void(std::string const& line)>;
 
 /// Decides the share of root spans like this one that are profiled, 0 to 1. What it throws, NaN and values outside count
 /// as 0.
-using rate_function = std::function<double(const root_span_info&)>;
+using rate_function = std::function<double(root_span_info const&)>;
 
 /// docs/profiler-options.md lists them with their defaults and what is refused. Designated initialisers in this order.
 struct profiler_options {
@@ -105,8 +105,8 @@ class root_span {
   root_span() noexcept = default;
   root_span(root_span&& other) noexcept;
   root_span& operator=(root_span&& other) noexcept;
-  root_span(const root_span&) = delete;
-  root_span& operator=(const root_span&) = delete;
+  root_span(root_span const&) = delete;
+  root_span& operator=(root_span const&) = delete;
   ~root_span();
 
   /// Ends it now; later calls do nothing.
@@ -130,13 +130,13 @@ class profiler_client {
   /// Draws for the session (R8) and reads and writes the launch decision (R18). Throws invalid_options.
   explicit profiler_client(profiler_options options);
   ~profiler_client();
-  profiler_client(const profiler_client&) = delete;
-  profiler_client& operator=(const profiler_client&) = delete;
+  profiler_client(profiler_client const&) = delete;
+  profiler_client& operator=(profiler_client const&) = delete;
 
   start_result start_profiler() noexcept;
   stop_result stop_profiler() noexcept;
   /// Asks the trace sampler, but only if the session is sampled and the lifecycle is `trace` (R15).
-  [[nodiscard]] root_span begin_root_span(const root_span_info& info) noexcept;
+  [[nodiscard]] root_span begin_root_span(root_span_info const& info) noexcept;
   /// A new user session: draws again for what starts from now on; what runs goes on (R10).
   void begin_user_session() noexcept;
   /// Ends the root span of the app start, if start_profiler_on_app_start began one (R19).
@@ -158,7 +158,7 @@ class profiler_client {
 bool init(profiler_options options) noexcept;
 start_result start_profiler() noexcept;
 stop_result stop_profiler() noexcept;
-[[nodiscard]] root_span begin_root_span(const root_span_info& info) noexcept;
+[[nodiscard]] root_span begin_root_span(root_span_info const& info) noexcept;
 void begin_user_session() noexcept;
 void finish_app_start() noexcept;
 [[nodiscard]] bool is_running() noexcept;

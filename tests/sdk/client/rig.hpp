@@ -92,15 +92,15 @@ class fake_sampler final : public sampler {
 /// Its trace is "start_ms end_ms samples".
 class fake_builder final : public trace_builder {
  public:
-  fake_builder(world& w, const clock_reading& start) : w_(w), start_(start) {}
-  void append(const stack_sample&) override {
+  fake_builder(world& w, clock_reading const& start) : w_(w), start_(start) {}
+  void append(stack_sample const&) override {
     if (++w_.appended == w_.append_throws_at) throw std::bad_alloc();
     ++samples_;
   }
   [[nodiscard]] std::size_t size() const override { return samples_ * w_.bytes_per_sample; }
   [[nodiscard]] std::uint64_t samples() const override { return samples_; }
   [[nodiscard]] bool full() const override { return w_.full_at != 0 && samples_ >= w_.full_at; }
-  [[nodiscard]] std::string finish(const clock_reading& end) override {
+  [[nodiscard]] std::string finish(clock_reading const& end) override {
     auto const ms = [](std::int64_t ns) { return std::to_string(ns / 1'000'000); };
     return ms(start_.boottime_ns) + " " + ms(end.boottime_ns) + " " + std::to_string(samples_);
   }
@@ -114,7 +114,7 @@ class fake_builder final : public trace_builder {
 class fake_factory final : public trace_builder_factory {
  public:
   explicit fake_factory(world& w) : w_(w) {}
-  std::unique_ptr<trace_builder> begin(const clock_reading& start) override {
+  std::unique_ptr<trace_builder> begin(clock_reading const& start) override {
     return std::make_unique<fake_builder>(w_, start);
   }
 
@@ -153,7 +153,7 @@ class inline_worker final : public chunk_worker {
 class rig {
  public:
   explicit rig(profiler_options o, bool asleep = false) : options(std::move(o)) {
-    options.log = [this](const std::string& line) { w.log.push_back(line); };
+    options.log = [this](std::string const& line) { w.log.push_back(line); };
     make(asleep);
   }
   void make(bool asleep = false, bool forked = false) {

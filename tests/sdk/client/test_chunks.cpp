@@ -14,7 +14,7 @@ struct shape {
   long start_ms = 0, end_ms = 0, samples = 0;
   [[nodiscard]] long ms() const { return end_ms - start_ms; }
 };
-shape of(const profile_chunk& c) {
+shape of(profile_chunk const& c) {
   shape s;
   REQUIRE(std::sscanf(c.trace.c_str(), "%ld %ld %ld", &s.start_ms, &s.end_ms, &s.samples) == 3);
   return s;

@@ -54,7 +54,7 @@ TEST_CASE("R15: the trace sampler is asked for each root span of a sampled sessi
   int asked = 0;
   auto o = traced();
   o.traces_sample_rate = 0;
-  o.traces_sampler = [&](const root_span_info& info) {
+  o.traces_sampler = [&](root_span_info const& info) {
     ++asked;
     return info.name == "wanted" ? 1.0 : 0.0;
   };
@@ -111,8 +111,8 @@ TEST_CASE("the application's callbacks may call the client, and what the log thr
   rig r(o);
   client* c = nullptr;
   int depth = 0;
-  r.options.traces_sampler = [&](const root_span_info&) { return c->is_running() ? 1.0 : 0.9; };
-  r.options.log = [&](const std::string&) {
+  r.options.traces_sampler = [&](root_span_info const&) { return c->is_running() ? 1.0 : 0.9; };
+  r.options.log = [&](std::string const&) {
     if (depth++ == 0) c->start_profiler();
     throw std::runtime_error("disk full");
   };

@@ -26,13 +26,13 @@ struct folder {
     std::error_code ignored;
     fs::remove_all(path, ignored);
   }
-  folder(const folder&) = delete;
-  folder& operator=(const folder&) = delete;
+  folder(folder const&) = delete;
+  folder& operator=(folder const&) = delete;
   [[nodiscard]] fs::path file() const { return path / launch_file_name; }
-  void write(const std::string& text) const { std::ofstream(file()) << text; }
+  void write(std::string const& text) const { std::ofstream(file()) << text; }
 };
 
-profiler_options launching(profiler_options o, const fs::path& dir) {
+profiler_options launching(profiler_options o, fs::path const& dir) {
   o.start_profiler_on_app_start = true;
   o.state_dir = dir;
   return o;

@@ -18,7 +18,7 @@ std::string refusal(void (*change)(profiler_options&)) {
   change(o);
   try {
     check_options(o);
-  } catch (const invalid_options& e) {
+  } catch (invalid_options const& e) {
     return e.what();
   }
   return "";

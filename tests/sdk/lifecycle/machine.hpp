@@ -43,7 +43,7 @@ class machine {
     step(event::init{last, app_start_rate});
     return *this;
   }
-  void step(const lifecycle_event& e) {
+  void step(lifecycle_event const& e) {
     std::vector<lifecycle_action> out;
     fsm.step(e, now, out);
     for (auto const& a : out) take(a);
@@ -73,7 +73,7 @@ class machine {
   std::vector<chunk_limits> limits;
 
  private:
-  void take(const lifecycle_action& a) {
+  void take(lifecycle_action const& a) {
     if (auto const* s = std::get_if<action::start_sampler>(&a)) {
       if (sampler_runs) {
         REQUIRE(starts == stops);

@@ -60,7 +60,7 @@ TEST_CASE("R14: ending a span twice, or one that never began, ends nothing else"
 TEST_CASE(
     "R15: the trace sampler is asked only in a sampled session with tracing, after init and before close") {
   struct row {
-    const char* what;
+    char const* what;
     lifecycle_settings settings;
     bool asks;
   };

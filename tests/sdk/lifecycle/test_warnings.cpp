@@ -8,7 +8,7 @@ using namespace profile_relay::sdk::test;
 namespace {
 
 struct scene {
-  const char* name;
+  char const* name;
   lifecycle_settings settings;
   void (*prepare)(machine&);
   void (*act)(machine&);
