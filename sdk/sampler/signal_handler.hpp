@@ -22,7 +22,8 @@ bool have_signal();
 void give_signal_back();
 
 enum class sent { yes, no_such_thread, failed };
-/// Asks a thread for its stack: tgkill() with a value, so that a late handler knows that it is late.
-sent send_signal(std::int32_t tid, std::uint64_t tick, std::size_t slot);
+/// Asks a thread for its stack: tgkill() with a value, which tells the handler whose answer it is. While an earlier signal
+/// is pending in the thread, this one is lost (SIGPROF does not queue).
+sent send_signal(std::int32_t tid, std::uint64_t request, std::size_t slot);
 
 }  // namespace profile_relay::sdk

@@ -17,6 +17,7 @@ class thread_list {
   [[nodiscard]] bool usable() const { return folder_ != nullptr; }
   /// The threads of this moment, without `except`. The list lives until the next call.
   std::vector<std::int32_t> const& read(std::int32_t except);
+  [[nodiscard]] std::vector<std::int32_t> const& last() const { return tids_; }
 
  private:
   struct close_folder {
