@@ -10,14 +10,13 @@
 
 #include <atomic>
 #include <catch2/catch.hpp>
-#include <condition_variable>
 #include <cstdlib>
 #include <fstream>
-#include <mutex>
 #include <nlohmann/json.hpp>
 #include <thread>
 
 #include "envelope/raw_chunk.hpp"
+#include "tests/sdk/transport/event_log.hpp"
 #include "tests/sdk/transport/scripted_server.hpp"
 
 using namespace profile_relay;
@@ -28,59 +27,6 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr auto plenty = 60s;
-
-/// What the transport told its client.
-class event_log {
- public:
-  transport_events events() {
-    return {.rate_limited = [this](auto wait) { add("limited " + std::to_string(wait.count())); },
-            .too_large = [this] { add("too large"); },
-            .warn = [this](std::string const& text) { add(text); }};
-  }
-  /// Waits for a line with this in it, and returns the first one.
-  std::string wait_for(std::string const& part) {
-    std::unique_lock lock(mutex_);
-    std::string found;
-    bool const came = changed_.wait_for(lock, plenty, [&] {
-      for (const auto& line : lines_) {
-        if (found.empty() && line.find(part) != std::string::npos) found = line;
-      }
-      return !found.empty();
-    });
-    INFO(text());
-    REQUIRE(came);
-    return found;
-  }
-  std::string all() {
-    std::lock_guard const lock(mutex_);
-    return text();
-  }
-
- private:
-  void add(std::string line) {
-    {
-      std::lock_guard const lock(mutex_);
-      lines_.push_back(std::move(line));
-    }
-    changed_.notify_all();
-  }
-  std::string text() const {
-    std::string out;
-    for (auto const& line : lines_) out += (out.empty() ? "" : "; ") + line;
-    return out;
-  }
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::vector<std::string> lines_;
-};
-
-/// No proxy of whoever runs the tests may come between.
-struct no_proxies {
-  no_proxies() {
-    for (auto const* name : {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"})
-      ::unsetenv(name);
-  }
-};
 
 profile_chunk chunk(char name, std::size_t size = 10) {
   return {.profiler_id = std::string(32, 'f'),
@@ -356,7 +302,7 @@ TEST_CASE("what cannot be sent to is refused at once") {
                     "DSN: it does not begin with http:// or https://");
 }
 
-TEST_CASE("TLS that fails says why") {
+TEST_CASE("TLS: a file of authorities that is not there is named") {
   no_proxies const direct;
   scripted_server server;
   event_log told;
