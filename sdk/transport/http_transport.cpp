@@ -21,6 +21,9 @@ namespace {
 
 using clock = std::chrono::steady_clock;
 
+/// While the thread is in a request; then a new warning takes the place of the last one.
+constexpr std::size_t most_waiting = 64;
+
 client_sdk own_name() { return {"profile-relay.profiler", PROFILER_VERSION}; }
 
 curl_settings settings_for(transport_options const& options) {
@@ -51,7 +54,14 @@ class worker {
         fsm_({.max_queue_bytes = options.max_queue_bytes}),
         curl_(settings_for(options)) {
     worker_signals const blocked;
-    thread_ = std::thread([this] { run(); });
+    thread_ = std::thread([this] {
+      try {
+        run();
+      } catch (...) {
+        // No memory for a step of the machine. The application must not end for its profile.
+        tell(events_.warn, std::string("no memory: no more profile chunks are sent"));
+      }
+    });
   }
 
   void send(profile_chunk chunk) {
@@ -85,11 +95,18 @@ class worker {
  private:
   void step(send_event_t e) {
     wish_.reset();
-    fsm_.step(std::move(e), clock::now(), todo_);
-    if (!todo_.empty()) {
-      if (auto const* wake = std::get_if<send_action::wake_at>(&todo_.back())) {
+    std::vector<send_action_t> actions;
+    fsm_.step(std::move(e), clock::now(), actions);
+    for (auto& action : actions) {
+      if (auto const* wake = std::get_if<send_action::wake_at>(&action)) {
         wish_ = wake->when;
-        todo_.pop_back();
+      } else if (std::holds_alternative<send_action::ended>(action)) {
+        continue;  // counted by the machine
+      } else if (todo_.size() >= most_waiting && std::holds_alternative<send_action::warn>(action) &&
+                 std::holds_alternative<send_action::warn>(todo_.back())) {
+        todo_.back() = std::move(action);
+      } else {
+        todo_.push_back(std::move(action));
       }
     }
     changed_.notify_one();
