@@ -196,7 +196,6 @@ void client::seal(outcome& out) {
   std::lock_guard const lock(gate_);
   if (!chunk_) return;
   chunk_->end = parts_.clock();
-  chunk_->sealed = true;
   chunk_->charged = chunk_->weight();
   waiting_bytes_ += chunk_->charged;
   waiting_.push_back(std::move(chunk_));
@@ -214,10 +213,10 @@ void client::seal(outcome& out) {
 void client::on_tick(std::span<const stack_sample> samples, tick_counts const& counts) noexcept {
   try {
     cut_if_due(samples.size());
+    // Looked up under the lock: what is open now cannot be finished before this tick is in it.
+    std::lock_guard const lock(trace_);
     auto const chunk = current();
     if (!chunk) return;
-    std::lock_guard const lock(trace_);
-    if (chunk->sealed) return;
     try {
       add(*chunk, samples, counts);
     } catch (...) {
