@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <iterator>
 #include <stdexcept>
 
 #include "sdk/client/launch_file.hpp"
@@ -251,6 +252,12 @@ void client::cut_if_due(std::size_t coming) {
     if (!lock || current() != chunk) return;  // the next tick tries again
     apply(event::chunk_due{}, out);
   }
+  if (!out.lines.empty()) {
+    // Said by the worker: a log that calls start_profiler() from here could wait for the end of this very tick.
+    std::lock_guard const lock(gate_);
+    std::ranges::move(out.lines, std::back_inserter(late_lines_));
+    out.lines.clear();
+  }
   settle(out);
 }
 
@@ -284,6 +291,12 @@ void client::work() {
       sampling_ = false;
     }
   }
+  std::vector<std::string> lines;
+  {
+    std::lock_guard const lock(gate_);
+    lines.swap(late_lines_);
+  }
+  for (auto const& line : lines) say(line);
   for (;;) {
     chunk_ptr chunk;
     {
