@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <iterator>
 #include <stdexcept>
 
 #include "sdk/client/launch_file.hpp"
@@ -196,7 +197,6 @@ void client::seal(outcome& out) {
   std::lock_guard const lock(gate_);
   if (!chunk_) return;
   chunk_->end = parts_.clock();
-  chunk_->sealed = true;
   chunk_->charged = chunk_->weight();
   waiting_bytes_ += chunk_->charged;
   waiting_.push_back(std::move(chunk_));
@@ -214,10 +214,10 @@ void client::seal(outcome& out) {
 void client::on_tick(std::span<const stack_sample> samples, tick_counts const& counts) noexcept {
   try {
     cut_if_due(samples.size());
+    // Looked up under the lock: what is open now cannot be finished before this tick is in it.
+    std::lock_guard const lock(trace_);
     auto const chunk = current();
     if (!chunk) return;
-    std::lock_guard const lock(trace_);
-    if (chunk->sealed) return;
     try {
       add(*chunk, samples, counts);
     } catch (...) {
@@ -252,6 +252,12 @@ void client::cut_if_due(std::size_t coming) {
     if (!lock || current() != chunk) return;  // the next tick tries again
     apply(event::chunk_due{}, out);
   }
+  if (!out.lines.empty()) {
+    // Said by the worker: a log that calls start_profiler() from here could wait for the end of this very tick.
+    std::lock_guard const lock(gate_);
+    std::ranges::move(out.lines, std::back_inserter(late_lines_));
+    out.lines.clear();
+  }
   settle(out);
 }
 
@@ -285,6 +291,12 @@ void client::work() {
       sampling_ = false;
     }
   }
+  std::vector<std::string> lines;
+  {
+    std::lock_guard const lock(gate_);
+    lines.swap(late_lines_);
+  }
+  for (auto const& line : lines) say(line);
   for (;;) {
     chunk_ptr chunk;
     {

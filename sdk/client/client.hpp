@@ -105,6 +105,7 @@ class client final : private tick_sink {
   chunk_limits limits_;
   std::deque<chunk_ptr> waiting_;
   std::size_t waiting_bytes_ = 0;
+  std::vector<std::string> late_lines_;
 
   std::unique_ptr<transport> transport_;
   std::atomic<std::uint64_t> dropped_{0};

@@ -17,10 +17,9 @@ struct open_chunk {
   const std::string chunk_id;
   const clock_reading start;
 
-  /// Set once, with `end`, when it is complete: what comes later is for another chunk.
-  std::atomic<bool> sealed{false};
+  // Set when it is sealed: what comes later is for another chunk.
   clock_reading end{};
-  std::size_t charged = 0;  ///< its weight, as it was when it was sealed
+  std::size_t charged = 0;  ///< its weight then
 
   // What follows belongs to whoever holds the client's trace lock.
   std::unique_ptr<trace_builder> trace;  ///< absent until the first sample

@@ -51,7 +51,7 @@ class lifecycle {
   [[nodiscard]] std::string const& profiler_id() const { return id_; }
   /// A root span that begins now is to be put to the trace sampler (R15).
   [[nodiscard]] bool asks_trace_sampler() const;
-  /// This root span counts: it was begun, has not ended, and was not refused by a draw since it was asked for.
+  /// This root span was begun and has not ended: it keeps a profile running.
   [[nodiscard]] bool is_active(std::uint64_t id) const { return spans_.contains(id); }
   [[nodiscard]] std::size_t active_root_spans() const { return spans_.size(); }
   [[nodiscard]] chunk_limits const& limits() const { return limits_; }

@@ -151,7 +151,7 @@ class profiler_client {
   std::unique_ptr<sdk::client_slot> slot_;
 };
 
-/// The same over one client of this process. They never throw.
+/// The same over one client of this process. None throws, but profiler_id() for want of memory.
 ///
 /// init: false when an option is refused; the reason goes to options.log, or to stderr, with and without `debug`, and
 /// start_profiler() then says not_initialised. A second init closes the first client and draws again.

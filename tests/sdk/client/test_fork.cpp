@@ -73,6 +73,25 @@ TEST_CASE("fork: a child of a closed client stays closed; root spans of the pare
   CHECK(in_child([&] { return slot.here().stop_profiler() == stop_result::closed ? 0 : 1; }) == 0);
 }
 
+TEST_CASE("fork: at a moment when a lock of the client is held, the child can still do everything") {
+  rig r(traced());
+  client_slot slot(r.options, [&](profiler_options const&) { return r.parts(); });
+  auto span = slot.begin_root_span({});
+  int child = -1;
+  r.w.on_clock = [&] {  // the lifecycle is locked while its clock is read
+    child = in_child([&] {
+      r.w.sink = nullptr;
+      span.end();
+      if (slot.existing()) return 1;
+      if (!slot.begin_root_span({}).sampled()) return 2;
+      slot.close(0s);
+      return 0;
+    });
+  };
+  slot.here().begin_user_session();
+  CHECK(child == 0);
+}
+
 TEST_CASE("fork: while other threads are inside the client, every child can start, stop and close") {
   rig r(sampled());
   r.options.log = [](std::string const&) {};
