@@ -65,6 +65,7 @@ struct signal_sampler::run {
   tick_sink& sink;
   pid_t const pid;
   thread_list threads;
+  signal_sender send;
   std::thread thread;
   std::atomic<pid_t> tid{0};
 
@@ -135,7 +136,9 @@ void signal_sampler::run::ask() {
     }
     // Again to who owes an answer: the signal may not have been sent for lack of room, or another thread has the number of
     // one that ended. Where it is pending, nothing happens.
-    if (send_signal(to, owed.number, owed.slot) == sent::no_such_thread) forget(at);
+    if (send(to, owed.number, owed.slot) != sent::no_such_thread) continue;
+    forget(at);
+    threads.one_is_gone();
   }
   forget_ended();
 }
