@@ -15,7 +15,7 @@ from conftest import Target
 from local_kafka import free_ports
 from support.envelopes import PERFETTO, Chunk
 from support.messages import check_message, unpack
-from support.projects import PROJECT
+from support.projects import LIMITED, PROJECT, Project
 from support.waiting import wait_until
 
 SECONDS = 8
@@ -25,8 +25,8 @@ WORK = {"spinner": "busy::spin", "sleeper": "busy::sleep_often", "fighter-1": "b
         "fighter-2": "busy::fight_for_lock", "allocator": "busy::allocate", "splitter": "busy::split_work"}
 
 
-def dsn(url: str) -> str:
-    return url.replace("http://", f"http://{PROJECT.key}@") + f"/{PROJECT.id}"
+def dsn(url: str, project: Project) -> str:
+    return url.replace("http://", f"http://{project.key}@") + f"/{project.id}"
 
 
 @dataclass
@@ -40,8 +40,8 @@ class Run:
         return self.waits[thread][1] / 1e9 / seconds
 
 
-def run_busy_service(program: Path, url: str, *arguments: str) -> Run:
-    with subprocess.Popen([str(program), dsn(url), *arguments], text=True, stdin=subprocess.DEVNULL,
+def run_busy_service(program: Path, url: str, *arguments: str, project: Project = PROJECT, status: int = 0) -> Run:
+    with subprocess.Popen([str(program), dsn(url, project), *arguments], text=True, stdin=subprocess.DEVNULL,
                           stderr=subprocess.PIPE) as process:
         waits: dict[str, tuple[int, int]] = {}
 
@@ -60,7 +60,7 @@ def run_busy_service(program: Path, url: str, *arguments: str) -> Run:
             process.kill()
             raise
         log = process.stderr.read()
-    assert process.returncode == 0, log
+    assert process.returncode == status, log
     return Run(log, waits)
 
 
@@ -187,6 +187,13 @@ def test_each_start_is_a_profile_of_its_own(program: Path, target: Target) -> No
     assert len({p.payload["profiler_id"] for p in found}) == 3
     for profile in found:
         assert set(WORK) <= set(profile.stacks)
+
+
+def test_a_rate_limit_stops_the_profiler(program: Path, target: Target) -> None:
+    """The answer to the first chunk comes while a later one is under way; from then on no start succeeds."""
+    log = run_busy_service(program, target.url, "0.2", "100", project=LIMITED, status=1).log
+    assert "the server answered 429" in log and "the server limits profile chunks for 60 s" in log
+    assert log.count("start_profiler: rate_limited") == 1
 
 
 def test_a_server_that_takes_nothing_costs_the_service_nothing(program: Path) -> None:
