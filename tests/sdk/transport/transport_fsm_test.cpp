@@ -235,7 +235,7 @@ TEST_CASE("the queue is bounded in bytes, and the oldest that waits goes first")
   }
 }
 
-TEST_CASE("while a limit holds nothing is sent; afterwards it goes on") {
+TEST_CASE("while a limit holds nothing is sent, and afterwards it goes on") {
   machine m;
   m.submit("a");
   m.answer(429, "10::key");
