@@ -39,7 +39,8 @@ enum class stack_walk {
   /// glibc's backtrace(): works for code as compilers build it by default.
   unwind_tables,
   /// Ten times cheaper; needs the application and its libraries built with -fno-omit-frame-pointer. Where they are not,
-  /// stacks end early and count as truncated.
+  /// stacks end early and count as truncated. A leaf function, for which compilers make no
+  /// frame even so, hides its caller.
   frame_pointers,
 };
 

@@ -1,6 +1,5 @@
 #include "sdk/sampler/signal_handler.hpp"
 
-#include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -24,15 +23,15 @@ constinit struct sigaction found_action {};
 
 void take_sample(std::uint64_t value, void const* context) {
   auto& slot = slot_pool[value % (1u << slot_bits) % slot_count];
-  auto const tick = value >> slot_bits;
-  if (!slot.begin(tick)) return;
+  auto const request = value >> slot_bits;
+  if (!slot.begin(request)) return;
   auto& sample = slot.sample;
   sample.boottime_ns = boottime_ns();
   auto const walked = walk_stack(chosen_walk.load(std::memory_order_relaxed), context, sample.pcs);
   sample.depth = static_cast<std::uint16_t>(walked.depth);
   sample.truncated = walked.truncated;
   slot.handler_ns = static_cast<std::uint32_t>(boottime_ns() - sample.boottime_ns);
-  slot.finish(tick);
+  slot.finish(request);
 }
 
 // Async-signal-safe: no allocation, no lock, no thread-local of ours.
@@ -110,15 +109,18 @@ void give_signal_back() {
   owner = 0;
 }
 
-sent send_signal(std::int32_t tid, std::uint64_t tick, std::size_t slot) {
-  siginfo_t info;
-  std::memset(&info, 0, sizeof info);
-  info.si_signo = SIGPROF;
-  info.si_code = SI_QUEUE;
-  info.si_pid = ::getpid();
-  info.si_uid = ::getuid();
-  info.si_value.sival_ptr = reinterpret_cast<void*>(static_cast<std::uintptr_t>(tick << slot_bits | slot));
-  if (::syscall(SYS_rt_tgsigqueueinfo, info.si_pid, tid, SIGPROF, &info) == 0) return sent::yes;
+signal_sender::signal_sender() {
+  std::memset(&info_, 0, sizeof info_);
+  info_.si_signo = SIGPROF;
+  info_.si_code = SI_QUEUE;
+  info_.si_pid = ::getpid();
+  info_.si_uid = ::getuid();
+}
+
+sent signal_sender::operator()(std::int32_t tid, std::uint64_t request, std::size_t slot) {
+  info_.si_value.sival_ptr =
+      reinterpret_cast<void*>(static_cast<std::uintptr_t>(request << slot_bits | slot));
+  if (::syscall(SYS_rt_tgsigqueueinfo, info_.si_pid, tid, SIGPROF, &info_) == 0) return sent::yes;
   return errno == ESRCH ? sent::no_such_thread : sent::failed;
 }
 

@@ -1,6 +1,8 @@
 // SIGPROF: whose it is, what its handler does, and how it is sent.
 #pragma once
 
+#include <signal.h>
+
 #include <cstddef>
 #include <cstdint>
 
@@ -22,7 +24,16 @@ bool have_signal();
 void give_signal_back();
 
 enum class sent { yes, no_such_thread, failed };
-/// Asks a thread for its stack: tgkill() with a value, so that a late handler knows that it is late.
-sent send_signal(std::int32_t tid, std::uint64_t tick, std::size_t slot);
+
+/// Asks threads for their stacks: tgkill() with a value, which tells the handler whose answer it is.
+class signal_sender {
+ public:
+  signal_sender();
+  /// While an earlier signal is pending in the thread, this one is lost (SIGPROF does not queue).
+  sent operator()(std::int32_t tid, std::uint64_t request, std::size_t slot);
+
+ private:
+  siginfo_t info_;
+};
 
 }  // namespace profile_relay::sdk

@@ -5,11 +5,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <system_error>
 #include <thread>
+#include <unordered_map>
 #include <vector>
 
 #include "sdk/sampler/duration_histogram.hpp"
@@ -27,7 +29,7 @@ using clock = std::chrono::steady_clock;
 constexpr std::uint64_t frequency = 101;
 
 // Goes on over all runs of the process, so that no late handler of an earlier run meets its number again.
-constinit std::atomic<std::uint64_t> last_tick{0};
+constinit std::atomic<std::uint64_t> last_request{0};
 
 bool thread_sanitizer_is_here() { return __tsan_init != nullptr; }
 
@@ -42,18 +44,28 @@ std::int64_t thread_cpu_ns() {
 /// One run from start() to stop(); all but `stopping`, `wake`, `tid` and `shown` is its thread's own.
 struct signal_sampler::run {
   run(tick_sink& to, pid_t of) : sink(to), pid(of) {
-    for (std::size_t i = slot_count; i-- > 0;) free.push_back(static_cast<std::uint16_t>(i));
+    for (std::size_t i = slot_count; i-- > 0;)
+      if (slot_pool[i].reusable()) free.push_back(static_cast<std::uint16_t>(i));
   }
+
+  struct request {
+    std::uint64_t number = 0;
+    std::uint16_t slot = 0;
+  };
+  using requests = std::unordered_map<std::int32_t, request>;
 
   void work();
   void collect();
   void ask();
+  void forget_ended();
+  requests::iterator forget(requests::iterator at);
   void publish();
   bool wait_until(clock::time_point deadline);
 
   tick_sink& sink;
   pid_t const pid;
   thread_list threads;
+  signal_sender send;
   std::thread thread;
   std::atomic<pid_t> tid{0};
 
@@ -62,19 +74,10 @@ struct signal_sampler::run {
   bool stopping = false;
   sampler_statistics shown;
 
-  struct asked {
-    std::uint16_t slot;
-    std::int32_t tid;
-  };
-  struct late {
-    std::uint16_t slot;
-    std::uint64_t tick;
-  };
-  std::uint64_t tick = 0;
   std::vector<std::uint16_t> free;
-  std::vector<asked> outstanding;
-  std::vector<late> still_writing;
-  tick_counts counts;  // of the tick being collected
+  requests outstanding;            // by thread
+  std::uint64_t without_slot = 0;  // threads that could not be asked
+  tick_counts counts;              // of the time being collected
   std::vector<stack_sample> batch;
   std::size_t batch_size = 0;
   sampler_statistics statistics;
@@ -89,56 +92,71 @@ bool signal_sampler::run::wait_until(clock::time_point deadline) {
 
 void signal_sampler::run::collect() {
   batch_size = 0;
-  std::erase_if(still_writing, [this](late const& l) {
-    if (slot_pool[l.slot].collect(l.tick) == sample_slot::end::still_writing) return false;
-    free.push_back(l.slot);
-    return true;
-  });
-  for (auto const& a : outstanding) {
-    auto& slot = slot_pool[a.slot];
-    auto const end = slot.collect(tick);
-    if (end == sample_slot::end::still_writing)
-      still_writing.push_back({a.slot, tick});
-    else
-      free.push_back(a.slot);
-    if (end != sample_slot::end::sample) {
+  counts = {};
+  counts.ticks = counts.missed = without_slot;
+  for (auto at = outstanding.begin(); at != outstanding.end();) {
+    auto const [number, index] = at->second;
+    auto& slot = slot_pool[index];
+    ++counts.ticks;
+    if (!slot.take(number)) {
       ++counts.missed;
+      ++at;
       continue;
     }
     if (batch.size() == batch_size) batch.emplace_back();
     auto& out = batch[batch_size++];
     out = slot.sample;
-    out.tid = a.tid;
+    out.tid = at->first;
     ++counts.samples;
     counts.truncated += out.truncated ? 1 : 0;
     handler_times.add(slot.handler_ns);
+    free.push_back(index);
+    at = outstanding.erase(at);
   }
-  outstanding.clear();
 }
 
 void signal_sampler::run::ask() {
-  counts = {};
-  tick = last_tick.fetch_add(1) + 1;
+  without_slot = 0;
   if (!have_signal()) {
     ++statistics.without_signal;
     return;
   }
   ++statistics.rounds;
   for (auto const to : threads.read(tid.load(std::memory_order_relaxed))) {
-    if (free.empty()) {
-      ++counts.ticks;
-      ++counts.missed;
+    if (free.empty() && !outstanding.contains(to)) {
+      ++without_slot;
       continue;
     }
-    auto const slot = free.back();
-    slot_pool[slot].arm(tick);
-    auto const result = send_signal(to, tick, slot);
-    if (result == sent::no_such_thread) continue;  // it ended since the list was read; the slot is armed anew
-    ++counts.ticks;
-    free.pop_back();
-    // A signal that could not be sent is missed like one that does not come.
-    outstanding.push_back({slot, to});
+    auto const [at, fresh] = outstanding.try_emplace(to);
+    auto& owed = at->second;
+    if (fresh) {
+      owed = {last_request.fetch_add(1) + 1, free.back()};
+      free.pop_back();
+      slot_pool[owed.slot].arm(owed.number);
+    }
+    // Again to who owes an answer: the signal may not have been sent for lack of room, or another thread has the number of
+    // one that ended. Where it is pending, nothing happens.
+    if (send(to, owed.number, owed.slot) != sent::no_such_thread) continue;
+    forget(at);
+    threads.one_is_gone();
   }
+  forget_ended();
+}
+
+// Threads that ended with an answer owing: not in the list that was just read.
+void signal_sampler::run::forget_ended() {
+  if (outstanding.size() + without_slot <= threads.last().size()) return;
+  for (auto at = outstanding.begin(); at != outstanding.end();) {
+    auto const here = std::find(threads.last().begin(), threads.last().end(), at->first);
+    at = here == threads.last().end() ? forget(at) : std::next(at);
+  }
+}
+
+signal_sampler::run::requests::iterator signal_sampler::run::forget(requests::iterator at) {
+  auto const [number, index] = at->second;
+  // An ended thread does not write any more; its last answer, if any, is of no use.
+  if (slot_pool[index].give_up(number) || slot_pool[index].reusable()) free.push_back(index);
+  return outstanding.erase(at);
 }
 
 void signal_sampler::run::publish() {
@@ -172,6 +190,7 @@ void signal_sampler::run::work() {
     for (auto const now = clock::now(); deadline(n + 1) <= now; ++n) ++statistics.skipped;
     ask();
   }
+  for (auto const& [to, owed] : outstanding) slot_pool[owed.slot].give_up(owed.number);
   give_signal_back();
 }
 

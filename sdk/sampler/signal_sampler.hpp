@@ -21,9 +21,10 @@ struct sampler_statistics {
   std::uint64_t handler_ns = 0, handler_p50_ns = 0, handler_p99_ns = 0;
 };
 
-/// 101 times a second, on absolute deadlines: collects what the threads answered since the last time, gives it to the
-/// sink, and asks each thread of the process again. So nobody is waited for: a thread that has not answered by the next
-/// deadline (it blocks SIGPROF, or was not scheduled) is missed, and its late answer is recognised as late.
+/// 101 times a second, on absolute deadlines: collects what threads have answered, gives it to the sink, and asks each
+/// thread of the process that owes no answer. So nobody is waited for: a thread that has not answered by a deadline (it
+/// blocks SIGPROF, or got no CPU) counts as missed for that time, and its answer, with the time at which it was given, for
+/// the time in which it comes.
 ///
 /// What the host notices (profiling API, 3): system calls that SA_RESTART restarts go on, but nanosleep(), poll(),
 /// select(), epoll_wait() and others that no flag restarts end with EINTR. Before replacing the process by exec() without

@@ -10,43 +10,41 @@
 
 namespace profile_relay::sdk {
 
-/// One stack on its way from a handler to the sampler. `state` is a tick's number and a phase:
+/// One stack on its way from a handler to the sampler. `state` is a request's number and a phase:
 ///   idle -> armed (sampler, before the signal) -> writing (handler) -> done (handler) -> idle (sampler)
-///   armed -> idle (sampler, at the deadline): the handler of that tick, should it still come, finds nothing to do
+///   armed -> idle (sampler, that gives the request up): the handler, should it still come, finds nothing to do
 /// A slot in `writing` belongs to its handler, however late, and is not armed again until that is done.
 class sample_slot {
  public:
-  static constexpr std::uint64_t ticks_end = std::uint64_t{1} << 48;
+  /// Sampler: expects a handler with this number, which no other request ever has.
+  void arm(std::uint64_t request) { state_.store(word(request, armed), std::memory_order_release); }
+  /// Handler: true if this request still stands; then the sample is its own until finish().
+  bool begin(std::uint64_t request) { return change(request, armed, writing); }
+  void finish(std::uint64_t request) { state_.store(word(request, done), std::memory_order_release); }
 
-  /// Sampler: expects the handler of this tick.
-  void arm(std::uint64_t tick) { state_.store(word(tick, armed), std::memory_order_release); }
-  /// Handler: true if this tick is still expected; then the sample is its own until finish().
-  bool begin(std::uint64_t tick) { return change(tick, armed, writing); }
-  void finish(std::uint64_t tick) { state_.store(word(tick, done), std::memory_order_release); }
-
-  enum class end { sample, nothing, still_writing };
-  /// Sampler, at the deadline. After `still_writing` the slot may be asked again.
-  end collect(std::uint64_t tick) {
-    if (change(tick, armed, idle)) return end::nothing;
-    return state_.load(std::memory_order_acquire) == word(tick, done) ? end::sample : end::still_writing;
-  }
+  /// Sampler: true once, when the sample is there.
+  bool take(std::uint64_t request) { return change(request, done, idle); }
+  /// Sampler: gives up what nobody has answered. False when a handler has begun to, or has.
+  bool give_up(std::uint64_t request) { return change(request, armed, idle); }
+  /// Sampler: whether it may be armed; not while a handler of an earlier run writes.
+  [[nodiscard]] bool reusable() const { return (state_.load(std::memory_order_acquire) & 3) != writing; }
 
   stack_sample sample;
   std::uint32_t handler_ns = 0;
 
  private:
   enum phase : std::uint64_t { idle, armed, writing, done };
-  static constexpr std::uint64_t word(std::uint64_t tick, phase p) { return tick << 2 | p; }
-  bool change(std::uint64_t tick, phase from, phase to) {
-    auto expected = word(tick, from);
-    return state_.compare_exchange_strong(expected, word(tick, to), std::memory_order_acq_rel);
+  static constexpr std::uint64_t word(std::uint64_t request, phase p) { return request << 2 | p; }
+  bool change(std::uint64_t request, phase from, phase to) {
+    auto expected = word(request, from);
+    return state_.compare_exchange_strong(expected, word(request, to), std::memory_order_acq_rel);
   }
 
   std::atomic<std::uint64_t> state_{0};
   static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
 };
 
-/// Threads that can be sampled in one tick; more are missed. 1.1 MiB, of which only used pages take memory.
+/// Threads that can be asked at a time; more are missed. 1.1 MiB, of which only used pages take memory.
 inline constexpr std::size_t slot_count = 1'024;
 
 /// Never freed: a handler may come late, even after the sampler is gone.

@@ -3,11 +3,12 @@
 
 bench_usage() {
   cat <<'EOF'
-usage: ./dev bench [decode|http] [-- OPTIONS OF THE BENCHMARK]
+usage: ./dev bench [decode|http|sdk] [-- OPTIONS OF THE BENCHMARK]
 
-Builds the release preset and measures; without a name both.
+Builds the release preset and measures; without a name all.
   decode   decode + convert + JSON of one trace against a bare scan and against protobuf's own parsing
   http     end to end against a bare path (same HTTP library, same Kafka client), with a real Kafka, its log in memory
+  sdk      what the profiling client's sampler costs a busy process of 1, 8 and 32 threads, beside gperftools' profiler
 Figures are ratios from one interleaved run: on a shared machine only those can be compared.
 EOF
 }
@@ -17,13 +18,13 @@ bench_main() {
   while (($#)); do
     case $1 in
       -h | --help) bench_usage; return ;;
-      decode | http) which+=("$1") ;;
+      decode | http | sdk) which+=("$1") ;;
       --) shift; options=("$@"); break ;;
-      *) die "bench: unknown argument '$1'; it is decode or http" ;;
+      *) die "bench: unknown argument '$1'; it is decode, http or sdk" ;;
     esac
     shift
   done
-  ((${#which[@]})) || which=(decode http)
+  ((${#which[@]})) || which=(decode http sdk)
   need_packages build bench
   local name
   for name in "${which[@]}"; do

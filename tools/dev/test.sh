@@ -11,7 +11,7 @@ Builds everything and runs every test:
   threads       the tests of what has threads (delivery, spool, sessions) under ThreadSanitizer
   fuzz          each fuzz target for 10 s; ./dev fuzz runs them longer
   complexity    instructions of decoding hostile traces, counted by callgrind: twice the input, at most 2.2 times the work
-  proto         our .proto files against the official descriptors
+  proto         our .proto files, and a trace of the profiling client, against the official descriptors
   property      random traces: the decoder against a naive model in Python
   integration   the real binary over HTTP, with a real Kafka and its real consumers
 A part that fails does not keep the others from running; the command then fails. Docker is ./dev container's.
@@ -69,7 +69,9 @@ test_proto() {
   part "build dev" build_preset dev || return 0
   need_perfetto_venv
   part "pytest tests/proto" env PROFILE_RELAY_DESC="$PWD/build/dev/proto/profile_relay.desc" \
-    .venv-perfetto/bin/python -m pytest -p no:cacheprovider tests/proto || return 0
+    .venv-perfetto/bin/python -m pytest -p no:cacheprovider tests/proto || true
+  part "pytest tests/sdk" env SDK_PROFILE_SELF="$PWD/build/dev/sdk-profile-self" \
+    .venv-perfetto/bin/python -m pytest -p no:cacheprovider tests/sdk || return 0
 }
 
 test_property() {

@@ -21,8 +21,12 @@ namespace {
 
 std::atomic<std::uint64_t> work{0};
 
+// With so much on its stack it gets a frame.
 __attribute__((noinline)) void named_leaf() {
-  for (int i = 0; i < 20'000; ++i) work.fetch_add(1, std::memory_order_relaxed);
+  char volatile room[256];
+  room[0] = 1;
+  for (int i = 0; i < 20'000; ++i)
+    work.fetch_add(static_cast<unsigned char>(room[0]), std::memory_order_relaxed);
 }
 __attribute__((noinline)) void named_caller() {
   named_leaf();

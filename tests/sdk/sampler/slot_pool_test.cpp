@@ -3,43 +3,49 @@
 #include <catch2/catch.hpp>
 
 using profile_relay::sdk::sample_slot;
-using end = sample_slot::end;
 
-TEST_CASE("an answer in time is a sample, once") {
+TEST_CASE("an answer is taken once") {
   sample_slot slot;
   slot.arm(7);
+  CHECK_FALSE(slot.take(7));
   CHECK(slot.begin(7));
+  CHECK_FALSE(slot.take(7));
   slot.finish(7);
-  CHECK(slot.collect(7) == end::sample);
+  CHECK_FALSE(slot.give_up(7));
+  CHECK(slot.take(7));
+  CHECK_FALSE(slot.take(7));
+  CHECK_FALSE(slot.begin(7));
 }
 
-TEST_CASE("a handler that comes after the deadline finds nothing to do") {
+TEST_CASE("a handler whose request was given up finds nothing to do") {
   sample_slot slot;
   slot.arm(7);
-  CHECK(slot.collect(7) == end::nothing);
+  CHECK(slot.give_up(7));
   CHECK_FALSE(slot.begin(7));
-  SECTION("and disturbs no later tick that has the slot") {
+  SECTION("and disturbs no later request that has the slot") {
     slot.arm(8);
     CHECK_FALSE(slot.begin(7));
     CHECK(slot.begin(8));
     CHECK_FALSE(slot.begin(7));
     slot.finish(8);
     CHECK_FALSE(slot.begin(7));
-    CHECK(slot.collect(8) == end::sample);
+    CHECK_FALSE(slot.take(7));
+    CHECK(slot.take(8));
   }
 }
 
-TEST_CASE("a slot belongs to its handler until that has ended, over the deadline too") {
+TEST_CASE("a slot belongs to its handler until that has ended") {
   sample_slot slot;
+  CHECK(slot.reusable());
   slot.arm(7);
   CHECK(slot.begin(7));
-  CHECK(slot.collect(7) == end::still_writing);
-  CHECK(slot.collect(7) == end::still_writing);
+  CHECK_FALSE(slot.give_up(7));
+  CHECK_FALSE(slot.reusable());
   slot.finish(7);
-  CHECK(slot.collect(7) == end::sample);
+  CHECK(slot.reusable());
 }
 
-TEST_CASE("a second handler for one tick is refused") {
+TEST_CASE("a second handler for one request is refused") {
   sample_slot slot;
   slot.arm(7);
   CHECK(slot.begin(7));
