@@ -52,6 +52,7 @@ ELSEWHERE = {
                              "options of the HTTP side come from the configuration"),
     "limits.header_timeout": ("integration_tests/test_reasons.py", "head_that_stalls"),
     "limits.body_timeout": ("integration_tests/test_reasons.py", "body_that_stalls"),
+    "profiling.self_dsn": ("integration_tests/test_profiler_self.py", "test_the_option_is_the_same_as_the_flag"),
 }
 NAMED_AS = {"health.probe_timeout_ms": "timeout"}
 

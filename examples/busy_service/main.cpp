@@ -14,13 +14,13 @@
 
 namespace {
 
-constexpr const char* usage =
+constexpr char const* usage =
     "usage: busy-service DSN SECONDS [ROUNDS]\n"
     "Profiles itself for SECONDS, ROUNDS times (default: once), and sends what it finds to DSN.\n"
     "Ends with 1 if the profiler did not start.\n";
 
 template <class Work>
-std::jthread named(const char* name, Work work) {
+std::jthread named(char const* name, Work work) {
   return std::jthread([=] {
     ::pthread_setname_np(::pthread_self(), name);
     work();
@@ -28,7 +28,7 @@ std::jthread named(const char* name, Work work) {
 }
 
 bool profile(std::chrono::duration<double> time) {
-  const auto result = profile_relay::start_profiler();
+  auto const result = profile_relay::start_profiler();
   std::cerr << "start_profiler: " << profile_relay::to_string(result) << std::endl;
   if (result != profile_relay::start_result::started) return false;
   std::this_thread::sleep_for(time);
@@ -39,8 +39,8 @@ bool profile(std::chrono::duration<double> time) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const double seconds = argc > 2 ? std::strtod(argv[2], nullptr) : 0;
-  const int rounds = argc > 3 ? std::atoi(argv[3]) : 1;
+  double const seconds = argc > 2 ? std::strtod(argv[2], nullptr) : 0;
+  int const rounds = argc > 3 ? std::atoi(argv[3]) : 1;
   if (argc < 3 || argc > 4 || !(seconds > 0) || rounds < 1) {
     std::cerr << usage;
     return 2;
@@ -52,14 +52,14 @@ int main(int argc, char** argv) {
   options.environment = "example";
   options.profile_session_sample_rate = 1.0;
   options.debug = true;
-  options.log = [](const std::string& line) { std::cerr << line + "\n" << std::flush; };
+  options.log = [](std::string const& line) { std::cerr << line + "\n" << std::flush; };
   if (!profile_relay::init(options)) return 1;
 
   busy::stop_flag stop = false;
   std::mutex lock;
   bool good = true;
   {
-    const std::vector<std::jthread> threads = [&] {
+    std::vector<std::jthread> const threads = [&] {
       std::vector<std::jthread> out;
       out.push_back(named("spinner", [&] { busy::spin(stop); }));
       out.push_back(named("sleeper", [&] { busy::sleep_often(stop); }));

@@ -10,14 +10,14 @@ namespace busy {
 using stop_flag = std::atomic<bool>;
 
 /// Never waits.
-void spin(const stop_flag& stop);
+void spin(stop_flag const& stop);
 /// Waits nearly always.
-void sleep_often(const stop_flag& stop);
-/// With another thread that does the same: one works under the lock while the other waits for it.
-void fight_for_lock(const stop_flag& stop, std::mutex& lock);
-/// Takes and gives back memory of many sizes.
-void allocate(const stop_flag& stop);
+void sleep_often(stop_flag const& stop);
+/// With another thread that does the same: one holds the lock, mostly asleep, while the other waits for it.
+void fight_for_lock(stop_flag const& stop, std::mutex& lock);
+/// Takes and gives back memory of many sizes, with short rests.
+void allocate(stop_flag const& stop);
 /// Gives work_seventy 70 % of its time and work_thirty 30 %.
-void split_work(const stop_flag& stop);
+void split_work(stop_flag const& stop);
 
 }  // namespace busy

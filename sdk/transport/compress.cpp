@@ -38,8 +38,8 @@ class gzip final : public encoder {
     }
   }
   ~gzip() override { ::deflateEnd(&stream_); }
-  gzip(const gzip&) = delete;
-  gzip& operator=(const gzip&) = delete;
+  gzip(gzip const&) = delete;
+  gzip& operator=(gzip const&) = delete;
 
   void write(std::string_view piece, std::string& out) override { run(piece, Z_NO_FLUSH, out); }
   void finish(std::string& out) override { run({}, Z_FINISH, out); }
@@ -53,7 +53,7 @@ class gzip final : public encoder {
       stream_.next_out = buffer_.data();
       stream_.avail_out = static_cast<uInt>(buffer_.size());
       if (::deflate(&stream_, flush) == Z_STREAM_ERROR) throw std::runtime_error("gzip failed");
-      out.append(reinterpret_cast<const char*>(buffer_.data()), buffer_.size() - stream_.avail_out);
+      out.append(reinterpret_cast<char const*>(buffer_.data()), buffer_.size() - stream_.avail_out);
     } while (stream_.avail_out == 0);
   }
 
@@ -79,7 +79,7 @@ class zstd final : public encoder {
  private:
   std::size_t run(ZSTD_inBuffer& in, ZSTD_EndDirective end, std::string& out) {
     ZSTD_outBuffer to{buffer_.data(), buffer_.size(), 0};
-    const auto left = ::ZSTD_compressStream2(context_.get(), &to, &in, end);
+    auto const left = ::ZSTD_compressStream2(context_.get(), &to, &in, end);
     if (::ZSTD_isError(left) != 0) {
       throw std::runtime_error(std::string("zstd failed: ") + ::ZSTD_getErrorName(left));
     }
@@ -120,14 +120,14 @@ std::string_view coding_name(content_coding coding) {
   return "";
 }
 
-std::optional<std::string> compress(content_coding coding, const envelope_text& text,
-                                    const std::function<bool()>& cancelled) {
-  const auto to = make(coding);
+std::optional<std::string> compress(content_coding coding, envelope_text const& text,
+                                    std::function<bool()> const& cancelled) {
+  auto const to = make(coding);
   std::string out;
   for (std::string_view part : {std::string_view(text.before), text.trace, std::string_view(text.after)}) {
     while (!part.empty()) {
       if (cancelled()) return std::nullopt;
-      const auto piece = part.substr(0, piece_bytes);
+      auto const piece = part.substr(0, piece_bytes);
       to->write(piece, out);
       part.remove_prefix(piece.size());
     }

@@ -18,7 +18,7 @@ enum class content_coding : std::uint8_t { none, gzip, zstd };
 
 /// The envelope's three parts as one body. Works through it in pieces and asks `cancelled` before each; absent if that
 /// said yes. Throws std::runtime_error if the library refuses, std::bad_alloc.
-[[nodiscard]] std::optional<std::string> compress(content_coding coding, const envelope_text& text,
-                                                  const std::function<bool()>& cancelled);
+[[nodiscard]] std::optional<std::string> compress(content_coding coding, envelope_text const& text,
+                                                  std::function<bool()> const& cancelled);
 
 }  // namespace profile_relay::sdk

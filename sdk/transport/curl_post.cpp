@@ -39,9 +39,9 @@ struct incoming {
       head_complete = true;
       return;
     }
-    const auto colon = line.find(':');
+    auto const colon = line.find(':');
     if (colon == std::string_view::npos) return;
-    const auto value = line.substr(colon + 1);
+    auto const value = line.substr(colon + 1);
     if (is(line.substr(0, colon), "x-sentry-rate-limits")) {
       if (answer.rate_limits.size() + value.size() > kept_limits) return;
       if (!answer.rate_limits.empty()) answer.rate_limits += ',';
@@ -51,7 +51,7 @@ struct incoming {
     }
   }
   void on_body(std::string_view bytes) {
-    for (const char c : bytes.substr(0, kept_detail - std::min(kept_detail, answer.detail.size()))) {
+    for (char const c : bytes.substr(0, kept_detail - std::min(kept_detail, answer.detail.size()))) {
       answer.detail += c >= ' ' && c <= '~' ? c : ' ';
     }
   }
@@ -84,7 +84,7 @@ struct curl_post::handles {
 
   template <class Value>
   void set(CURLoption option, Value value) {
-    const auto rc = ::curl_easy_setopt(easy.get(), option, value);
+    auto const rc = ::curl_easy_setopt(easy.get(), option, value);
     if (rc != CURLE_OK) throw std::runtime_error(std::string("libcurl: ") + ::curl_easy_strerror(rc));
   }
 
@@ -97,7 +97,7 @@ struct curl_post::handles {
     return up + down;
   }
 
-  void add_header(const std::string& line) {
+  void add_header(std::string const& line) {
     auto* const longer = ::curl_slist_append(headers.get(), line.c_str());
     if (longer == nullptr) throw std::runtime_error("libcurl: no memory for a header");
     static_cast<void>(headers.release());
@@ -113,7 +113,7 @@ curl_post::curl_post(curl_settings s) : handles_(std::make_unique<handles>()) {
   h.multi.reset(::curl_multi_init());
   h.easy.reset(::curl_easy_init());
   if (ready != CURLE_OK || !h.multi || !h.easy) throw std::runtime_error("libcurl cannot start");
-  for (const auto& line : h.settings.headers) h.add_header(line);
+  for (auto const& line : h.settings.headers) h.add_header(line);
   h.add_header("Expect:");  // curl would wait for a 100 that not every server sends
   h.set(CURLOPT_URL, h.settings.url.c_str());
   h.set(CURLOPT_PROTOCOLS_STR, "http,https");
@@ -135,7 +135,7 @@ curl_post::~curl_post() = default;
 
 void curl_post::wake() { ::curl_multi_wakeup(handles_->multi.get()); }
 
-post_result curl_post::post(std::string_view body, const std::function<std::optional<send_time>()>& give_up) {
+post_result curl_post::post(std::string_view body, std::function<std::optional<send_time>()> const& give_up) {
   auto& h = *handles_;
   incoming in;
   h.error[0] = '\0';
@@ -151,18 +151,18 @@ post_result curl_post::post(std::string_view body, const std::function<std::opti
   auto moved = h.moved();
   auto moved_at = std::chrono::steady_clock::now();
   for (int running = 1; running > 0;) {
-    if (const auto rc = ::curl_multi_perform(h.multi.get(), &running); rc != CURLM_OK) {
+    if (auto const rc = ::curl_multi_perform(h.multi.get(), &running); rc != CURLM_OK) {
       error = ::curl_multi_strerror(rc);
       break;
     }
     if (running == 0) break;
-    const auto now = std::chrono::steady_clock::now();
-    if (const auto bytes = h.moved(); bytes != moved) {
+    auto const now = std::chrono::steady_clock::now();
+    if (auto const bytes = h.moved(); bytes != moved) {
       moved = bytes;
       moved_at = now;
     }
-    const auto stalled_at = moved_at + h.settings.stall_timeout;
-    const auto until = give_up();
+    auto const stalled_at = moved_at + h.settings.stall_timeout;
+    auto const until = give_up();
     if (until && now >= *until) {
       error = "given up at the deadline";
       break;
@@ -171,12 +171,12 @@ post_result curl_post::post(std::string_view body, const std::function<std::opti
       error = "nothing was sent or received for " + std::to_string(h.settings.stall_timeout.count()) + " ms";
       break;
     }
-    const auto look_again = std::min(stalled_at, until.value_or(stalled_at));
-    const auto wait = std::chrono::ceil<std::chrono::milliseconds>(look_again - now);
+    auto const look_again = std::min(stalled_at, until.value_or(stalled_at));
+    auto const wait = std::chrono::ceil<std::chrono::milliseconds>(look_again - now);
     ::curl_multi_poll(h.multi.get(), nullptr, 0, static_cast<int>(wait.count()), nullptr);
   }
   int left = 0;
-  while (const auto* message = ::curl_multi_info_read(h.multi.get(), &left)) {
+  while (auto const* message = ::curl_multi_info_read(h.multi.get(), &left)) {
     if (message->msg != CURLMSG_DONE || message->data.result == CURLE_OK) continue;
     error = ::curl_easy_strerror(message->data.result);
     if (h.error[0] != '\0') error += std::string(": ") + h.error.data();

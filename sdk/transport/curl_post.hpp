@@ -37,12 +37,12 @@ class curl_post {
  public:
   explicit curl_post(curl_settings s);
   ~curl_post();
-  curl_post(const curl_post&) = delete;
-  curl_post& operator=(const curl_post&) = delete;
+  curl_post(curl_post const&) = delete;
+  curl_post& operator=(curl_post const&) = delete;
 
   /// Blocks until there is an answer, an error, or `give_up` names a time that has come. It is asked again after wake().
   /// Throws std::runtime_error if libcurl has no memory.
-  post_result post(std::string_view body, const std::function<std::optional<send_time>()>& give_up);
+  post_result post(std::string_view body, std::function<std::optional<send_time>()> const& give_up);
 
   /// From any thread: post() asks `give_up` anew.
   void wake();

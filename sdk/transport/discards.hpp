@@ -28,7 +28,7 @@ struct discard_counts {
   [[nodiscard]] bool empty() const {
     return std::ranges::all_of(by_reason, [](auto n) { return n == 0; });
   }
-  discard_counts& operator+=(const discard_counts& more) {
+  discard_counts& operator+=(discard_counts const& more) {
     for (std::size_t i = 0; i < by_reason.size(); ++i) by_reason[i] += more.by_reason[i];
     return *this;
   }

@@ -20,12 +20,12 @@ std::string lower(std::string_view text) {
 
 /// Splits `host[:port]`; says what is wrong with it, or nothing.
 std::string read_authority(std::string_view text, dsn& out) {
-  const auto bracket = text.rfind(']');
-  const auto colon = text.rfind(':');
+  auto const bracket = text.rfind(']');
+  auto const colon = text.rfind(':');
   if (colon != std::string_view::npos && (bracket == std::string_view::npos || colon > bracket)) {
-    const auto digits = text.substr(colon + 1);
+    auto const digits = text.substr(colon + 1);
     std::uint16_t port = 0;
-    const auto [end, ec] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+    auto const [end, ec] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
     if (ec != std::errc{} || end != digits.data() + digits.size() || port == 0) {
       return "the port is not a number from 1 to 65535";
     }
@@ -34,8 +34,8 @@ std::string read_authority(std::string_view text, dsn& out) {
   }
   if (text.empty()) return "there is no host after the @";
   if (text.starts_with('[')) {
-    const auto inside = text.substr(1, text.size() - 2);
-    const auto fits = [](char c) { return is_word(c) || c == ':' || c == '.' || c == '%'; };
+    auto const inside = text.substr(1, text.size() - 2);
+    auto const fits = [](char c) { return is_word(c) || c == ':' || c == '.' || c == '%'; };
     if (!text.ends_with(']') || inside.empty() || !std::ranges::all_of(inside, fits)) {
       return "the host is not an address in brackets";
     }
@@ -48,16 +48,16 @@ std::string read_authority(std::string_view text, dsn& out) {
 
 std::string read(std::string_view text, dsn& out) {
   if (text.empty()) return "it is empty";
-  const auto scheme_end = text.find("://");
+  auto const scheme_end = text.find("://");
   if (scheme_end == std::string_view::npos) return "it does not begin with http:// or https://";
   out.scheme = lower(text.substr(0, scheme_end));
   if (out.scheme != "http" && out.scheme != "https") return "the scheme is neither http nor https";
-  const auto rest = text.substr(scheme_end + 3);
-  const auto slash = rest.find('/');
-  const auto authority = rest.substr(0, slash);
-  const auto at = authority.rfind('@');
+  auto const rest = text.substr(scheme_end + 3);
+  auto const slash = rest.find('/');
+  auto const authority = rest.substr(0, slash);
+  auto const at = authority.rfind('@');
   if (at == std::string_view::npos) return "there is no public key before an @";
-  const auto user = authority.substr(0, at);
+  auto const user = authority.substr(0, at);
   out.public_key = user.substr(0, user.find(':'));
   if (out.public_key.empty()) return "the public key is empty";
   if (!std::ranges::all_of(out.public_key, is_word)) {
@@ -69,7 +69,7 @@ std::string read(std::string_view text, dsn& out) {
   if (!std::ranges::all_of(path, is_path)) {
     return "the path holds a blank, a control character or one of ? # @ \\";
   }
-  const auto last = path.rfind('/');
+  auto const last = path.rfind('/');
   if (last == std::string_view::npos) return "there is no project number at its end";
   out.project_id = path.substr(last + 1);
   if (out.project_id.empty() || out.project_id.size() > 20 ||
@@ -83,7 +83,7 @@ std::string read(std::string_view text, dsn& out) {
 }  // namespace
 
 std::string dsn::envelope_url() const {
-  const auto authority = port ? host + ":" + std::to_string(*port) : host;
+  auto const authority = port ? host + ":" + std::to_string(*port) : host;
   return scheme + "://" + authority + prefix + "/api/" + project_id + "/envelope/";
 }
 

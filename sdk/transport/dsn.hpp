@@ -17,7 +17,7 @@ struct dsn {
   std::string prefix;                 ///< "" or "/a/b", without a slash at the end
   std::string project_id;             ///< digits
 
-  bool operator==(const dsn&) const = default;
+  bool operator==(dsn const&) const = default;
 
   /// Where envelopes are posted to.
   [[nodiscard]] std::string envelope_url() const;

@@ -7,11 +7,11 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
-std::string text_of(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
+std::string text_of(json const& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
 
 }  // namespace
 
-std::string chunk_metadata(const profile_chunk& chunk, const client_sdk& sdk) {
+std::string chunk_metadata(profile_chunk const& chunk, client_sdk const& sdk) {
   json out{{"version", "2"},
            {"platform", chunk_platform},
            {"profiler_id", chunk.profiler_id},
@@ -23,7 +23,7 @@ std::string chunk_metadata(const profile_chunk& chunk, const client_sdk& sdk) {
   return text_of(out);
 }
 
-std::string client_report(const discard_counts& counts, std::int64_t wall_s) {
+std::string client_report(discard_counts const& counts, std::int64_t wall_s) {
   json rows = json::array();
   for (std::size_t i = 0; i < discard_names.size(); ++i) {
     if (counts.by_reason[i] == 0) continue;
@@ -33,9 +33,9 @@ std::string client_report(const discard_counts& counts, std::int64_t wall_s) {
   return text_of({{"timestamp", wall_s}, {"discarded_events", std::move(rows)}});
 }
 
-envelope_text build_envelope(const profile_chunk& chunk, const client_sdk& sdk, const discard_counts& counts,
+envelope_text build_envelope(profile_chunk const& chunk, client_sdk const& sdk, discard_counts const& counts,
                              std::int64_t wall_s) {
-  const auto metadata = chunk_metadata(chunk, sdk);
+  auto const metadata = chunk_metadata(chunk, sdk);
   envelope_text out;
   out.before = text_of({{"event_id", chunk.chunk_id}}) + "\n" +
                text_of({{"type", "profile_chunk"},
@@ -47,7 +47,7 @@ envelope_text build_envelope(const profile_chunk& chunk, const client_sdk& sdk, 
   out.trace = chunk.trace;
   out.after = "\n";
   if (!counts.empty()) {
-    const auto report = client_report(counts, wall_s);
+    auto const report = client_report(counts, wall_s);
     out.after += text_of({{"type", "client_report"}, {"length", report.size()}}) + "\n" + report + "\n";
   }
   return out;

@@ -29,14 +29,14 @@ struct envelope_text {
 
 /// The JSON part of the compound item (profiling API, 4.1). Empty release and environment are left out. What is not
 /// UTF-8 is replaced, since the server refuses a chunk for it.
-[[nodiscard]] std::string chunk_metadata(const profile_chunk& chunk, const client_sdk& sdk);
+[[nodiscard]] std::string chunk_metadata(profile_chunk const& chunk, client_sdk const& sdk);
 
 /// The payload of a client_report item: `wall_s` in seconds since 1970, one row per reason that was counted.
-[[nodiscard]] std::string client_report(const discard_counts& counts, std::int64_t wall_s);
+[[nodiscard]] std::string client_report(discard_counts const& counts, std::int64_t wall_s);
 
 /// One envelope with one compound profile chunk, under the chunk's id, and after it a client report unless `counts` is
 /// all zero. The views point into `chunk`, which must outlive the answer.
-[[nodiscard]] envelope_text build_envelope(const profile_chunk& chunk, const client_sdk& sdk,
-                                           const discard_counts& counts, std::int64_t wall_s);
+[[nodiscard]] envelope_text build_envelope(profile_chunk const& chunk, client_sdk const& sdk,
+                                           discard_counts const& counts, std::int64_t wall_s);
 
 }  // namespace profile_relay::sdk

@@ -21,12 +21,15 @@ namespace {
 
 using clock = std::chrono::steady_clock;
 
+/// While the thread is in a request; then a new warning takes the place of the last one.
+constexpr std::size_t most_waiting = 64;
+
 client_sdk own_name() { return {"profile-relay.profiler", PROFILER_VERSION}; }
 
-curl_settings settings_for(const transport_options& options) {
-  const auto parsed = parse_dsn(options.dsn);
+curl_settings settings_for(transport_options const& options) {
+  auto const parsed = parse_dsn(options.dsn);
   if (!parsed.value) throw std::invalid_argument(parsed.error);
-  const auto name = own_name().name + "/" + own_name().version;
+  auto const name = own_name().name + "/" + own_name().version;
   curl_settings out;
   out.url = parsed.value->envelope_url();
   out.headers = {"X-Sentry-Auth: " + parsed.value->auth_header(name),
@@ -45,36 +48,43 @@ curl_settings settings_for(const transport_options& options) {
 /// Drives the state machine. The lock is held for its steps only: never for I/O, coding, or the client's functions.
 class worker {
  public:
-  worker(const transport_options& options, transport_events events)
+  worker(transport_options const& options, transport_events events)
       : coding_(options.coding),
         events_(std::move(events)),
         fsm_({.max_queue_bytes = options.max_queue_bytes}),
         curl_(settings_for(options)) {
-    const worker_signals blocked;
-    thread_ = std::thread([this] { run(); });
+    worker_signals const blocked;
+    thread_ = std::thread([this] {
+      try {
+        run();
+      } catch (...) {
+        // No memory for a step of the machine. The application must not end for its profile.
+        tell(events_.warn, std::string("no memory: no more profile chunks are sent"));
+      }
+    });
   }
 
   void send(profile_chunk chunk) {
     auto shared = std::make_shared<const profile_chunk>(std::move(chunk));
-    const std::lock_guard lock(mutex_);
+    std::lock_guard const lock(mutex_);
     step(send_event::submit{std::move(shared)});
   }
 
   std::chrono::milliseconds limited_for() {
-    const std::lock_guard lock(mutex_);
+    std::lock_guard const lock(mutex_);
     return fsm_.limited_for(clock::now());
   }
 
   transport_counts counts() {
-    const std::lock_guard lock(mutex_);
+    std::lock_guard const lock(mutex_);
     return fsm_.counts();
   }
 
   void close(std::chrono::milliseconds patience) {
-    const std::lock_guard one_closes(close_mutex_);
+    std::lock_guard const one_closes(close_mutex_);
     if (!thread_.joinable()) return;
     {
-      const std::lock_guard lock(mutex_);
+      std::lock_guard const lock(mutex_);
       deadline_ = clock::now() + patience;
       step(send_event::close{*deadline_});
     }
@@ -85,11 +95,18 @@ class worker {
  private:
   void step(send_event_t e) {
     wish_.reset();
-    fsm_.step(std::move(e), clock::now(), todo_);
-    if (!todo_.empty()) {
-      if (const auto* wake = std::get_if<send_action::wake_at>(&todo_.back())) {
+    std::vector<send_action_t> actions;
+    fsm_.step(std::move(e), clock::now(), actions);
+    for (auto& action : actions) {
+      if (auto const* wake = std::get_if<send_action::wake_at>(&action)) {
         wish_ = wake->when;
-        todo_.pop_back();
+      } else if (std::holds_alternative<send_action::ended>(action)) {
+        continue;  // counted by the machine
+      } else if (todo_.size() >= most_waiting && std::holds_alternative<send_action::warn>(action) &&
+                 std::holds_alternative<send_action::warn>(todo_.back())) {
+        todo_.back() = std::move(action);
+      } else {
+        todo_.push_back(std::move(action));
       }
     }
     changed_.notify_one();
@@ -109,7 +126,7 @@ class worker {
         return;
       } else if (!wish_) {
         changed_.wait(lock);
-      } else if (const auto when = *wish_; clock::now() < when) {
+      } else if (auto const when = *wish_; clock::now() < when) {
         changed_.wait_until(lock, when);
       } else {
         step(send_event::tick{});
@@ -120,43 +137,43 @@ class worker {
   void perform(send_action_t& action) {
     if (auto* post = std::get_if<send_action::post>(&action)) {
       auto result = try_post(*post);
-      const std::lock_guard lock(mutex_);
+      std::lock_guard const lock(mutex_);
       if (result.answer) {
         step(send_event::answered{std::move(*result.answer)});
       } else {
         step(send_event::failed{std::move(result.error)});
       }
-    } else if (const auto* limited = std::get_if<send_action::tell_limited>(&action)) {
+    } else if (auto const* limited = std::get_if<send_action::tell_limited>(&action)) {
       tell(events_.rate_limited, limited->wait);
     } else if (std::holds_alternative<send_action::tell_too_large>(action)) {
       tell(events_.too_large);
-    } else if (const auto* warning = std::get_if<send_action::warn>(&action)) {
+    } else if (auto const* warning = std::get_if<send_action::warn>(&action)) {
       tell(events_.warn, warning->text);
     }
   }
 
-  post_result try_post(const send_action::post& post) {
-    const auto deadline = [this] {
-      const std::lock_guard lock(mutex_);
+  post_result try_post(send_action::post const& post) {
+    auto const deadline = [this] {
+      std::lock_guard const lock(mutex_);
       return deadline_;
     };
-    const auto cancelled = [&] {
-      const auto until = deadline();
+    auto const cancelled = [&] {
+      auto const until = deadline();
       return until && clock::now() >= *until;
     };
     try {
-      const auto text = build_envelope(*post.chunk, own_name(), post.report, std::time(nullptr));
-      const auto body = compress(coding_, text, cancelled);
+      auto const text = build_envelope(*post.chunk, own_name(), post.report, std::time(nullptr));
+      auto const body = compress(coding_, text, cancelled);
       if (!body) return {{}, "given up at the deadline"};
       return curl_.post(*body, deadline);
-    } catch (const std::exception& e) {
+    } catch (std::exception const& e) {
       // Most likely no memory, which may be there at the next attempt.
       return {{}, e.what()};
     }
   }
 
   template <class Function, class... Value>
-  static void tell(const Function& function, const Value&... value) {
+  static void tell(Function const& function, Value const&... value) {
     if (!function) return;
     try {
       function(value...);
@@ -179,7 +196,7 @@ class worker {
 
 class http_transport final : public transport {
  public:
-  http_transport(const transport_options& options, transport_events events)
+  http_transport(transport_options const& options, transport_events events)
       : worker_(std::make_unique<worker>(options, std::move(events))) {}
   ~http_transport() override {
     if (at_home()) {
@@ -212,7 +229,7 @@ class http_transport final : public transport {
 
 }  // namespace
 
-std::unique_ptr<transport> make_http_transport(const transport_options& options, transport_events events) {
+std::unique_ptr<transport> make_http_transport(transport_options const& options, transport_events events) {
   return std::make_unique<http_transport>(options, std::move(events));
 }
 

@@ -28,6 +28,6 @@ struct transport_options {
 /// The events are called on that thread; they must not call close(). Exceptions from them are swallowed. When which
 /// chunk is sent: transport_fsm.hpp. The destructor closes with no time left. In a child made by fork() there is no
 /// thread: there it takes nothing, and its destructor leaves alone what belongs to the parent.
-std::unique_ptr<transport> make_http_transport(const transport_options& options, transport_events events);
+std::unique_ptr<transport> make_http_transport(transport_options const& options, transport_events events);
 
 }  // namespace profile_relay::sdk

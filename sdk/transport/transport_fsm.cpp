@@ -10,7 +10,7 @@ namespace {
 constexpr std::chrono::seconds default_limit{60};
 constexpr std::size_t entry_overhead = 1024;
 
-std::string describe(const http_answer& answer) {
+std::string describe(http_answer const& answer) {
   auto text = "the server answered " + std::to_string(answer.status);
   if (!answer.detail.empty()) text += ": " + answer.detail;
   return text;
@@ -18,7 +18,7 @@ std::string describe(const http_answer& answer) {
 
 }  // namespace
 
-std::size_t transport_fsm::cost(const profile_chunk& chunk) {
+std::size_t transport_fsm::cost(profile_chunk const& chunk) {
   return chunk.trace.capacity() + chunk.release.capacity() + chunk.environment.capacity() + entry_overhead;
 }
 
@@ -35,8 +35,8 @@ void transport_fsm::step(send_event_t e, send_time now, std::vector<send_action_
 }
 
 void transport_fsm::on(send_event::submit& e, actions& out) {
-  const auto bytes = cost(*e.chunk);
-  const auto refuse = [&](chunk_end how) {
+  auto const bytes = cost(*e.chunk);
+  auto const refuse = [&](chunk_end how) {
     ++(how == chunk_end::discarded ? counts_.discarded : counts_.dropped);
     out.emplace_back(send_action::ended{e.chunk->chunk_id, how});
   };
@@ -45,10 +45,10 @@ void transport_fsm::on(send_event::submit& e, actions& out) {
     ++untold_[discard_reason::ratelimit_backoff];
     return refuse(chunk_end::discarded);
   }
-  const auto room = [&] { return bytes <= s_.max_queue_bytes - bytes_; };
+  auto const room = [&] { return bytes <= s_.max_queue_bytes - bytes_; };
   // Dropping the older ones makes no room for a chunk that does not fit beside the one on its way.
-  const auto kept = on_its_way_ ? queue_.front().bytes : 0;
-  const bool never = bytes > s_.max_queue_bytes - kept;
+  auto const kept = on_its_way_ ? queue_.front().bytes : 0;
+  bool const never = bytes > s_.max_queue_bytes - kept;
   std::uint64_t lost = never ? 1 : 0;
   while (!never && !room()) {
     end(queue_.begin() + (on_its_way_ ? 1 : 0), chunk_end::dropped, out);
@@ -65,8 +65,8 @@ void transport_fsm::on(send_event::submit& e, actions& out) {
 }
 
 void transport_fsm::on(send_event::answered& e, actions& out) {
-  const auto& answer = e.answer;
-  const bool good = answer.status >= 200 && answer.status < 300;
+  auto const& answer = e.answer;
+  bool const good = answer.status >= 200 && answer.status < 300;
   on_its_way_ = false;
   failures_ = 0;
   if (!good) untold_ += being_told_;
@@ -76,15 +76,15 @@ void transport_fsm::on(send_event::answered& e, actions& out) {
   if (!good) out.emplace_back(send_action::warn{describe(answer) + ": discarded a profile chunk"});
   if (answer.status == 413) out.emplace_back(send_action::tell_too_large{});
   if (answer.status == 503 && answer.retry_after) {
-    if (const auto wait = parse_retry_after(*answer.retry_after, answer.wall_s)) {
+    if (auto const wait = parse_retry_after(*answer.retry_after, answer.wall_s)) {
       paused_until_ = now_ + std::min<std::chrono::milliseconds>(*wait, s_.longest_pause);
     }
   }
   obey_limits(answer, out);
 }
 
-void transport_fsm::obey_limits(const http_answer& answer, actions& out) {
-  const auto header = parse_rate_limits(answer.rate_limits);
+void transport_fsm::obey_limits(http_answer const& answer, actions& out) {
+  auto const header = parse_rate_limits(answer.rate_limits);
   auto limit = header.chunks;
   if (answer.status == 429 && !header.understood) {
     limit = answer.retry_after ? parse_retry_after(*answer.retry_after, answer.wall_s) : std::nullopt;
@@ -156,7 +156,7 @@ void transport_fsm::pump(actions& out) {
     while (!queue_.empty()) end(queue_.begin(), chunk_end::dropped, out);
     return;
   }
-  const auto due = std::max(next_attempt_, paused_until_);
+  auto const due = std::max(next_attempt_, paused_until_);
   if (now_ < due) {
     out.emplace_back(send_action::wake_at{deadline_ ? std::min(due, *deadline_) : due});
     return;

@@ -123,14 +123,14 @@ class transport_fsm {
   /// Closed, and every chunk has ended.
   [[nodiscard]] bool finished() const { return deadline_ && queue_.empty(); }
   [[nodiscard]] std::chrono::milliseconds limited_for(send_time now) const;
-  [[nodiscard]] const transport_counts& counts() const { return counts_; }
+  [[nodiscard]] transport_counts const& counts() const { return counts_; }
   /// Of the chunks that have not ended; never above max_queue_bytes.
   [[nodiscard]] std::size_t queued_bytes() const { return bytes_; }
   /// What no report has told yet.
-  [[nodiscard]] const discard_counts& untold() const { return untold_; }
+  [[nodiscard]] discard_counts const& untold() const { return untold_; }
 
   /// What a chunk counts in the queue: its memory, and a little for its entry.
-  [[nodiscard]] static std::size_t cost(const profile_chunk& chunk);
+  [[nodiscard]] static std::size_t cost(profile_chunk const& chunk);
 
  private:
   struct entry {
@@ -147,7 +147,7 @@ class transport_fsm {
   void on(send_event::tick& e, actions& out);
   void end(std::deque<entry>::iterator at, chunk_end how, actions& out);
   void discard_waiting(actions& out);
-  void obey_limits(const http_answer& answer, actions& out);
+  void obey_limits(http_answer const& answer, actions& out);
   void pump(actions& out);
   [[nodiscard]] bool past_deadline() const { return deadline_ && now_ >= *deadline_; }
 

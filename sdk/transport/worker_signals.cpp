@@ -9,7 +9,7 @@ namespace profile_relay::sdk {
 worker_signals::worker_signals() {
   sigset_t blocked;
   ::sigfillset(&blocked);
-  for (const int open : {SIGPROF, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS}) {
+  for (int const open : {SIGPROF, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS}) {
     ::sigdelset(&blocked, open);
   }
   ::pthread_sigmask(SIG_SETMASK, &blocked, &before_);

@@ -13,8 +13,8 @@ class worker_signals {
  public:
   worker_signals();
   ~worker_signals();
-  worker_signals(const worker_signals&) = delete;
-  worker_signals& operator=(const worker_signals&) = delete;
+  worker_signals(worker_signals const&) = delete;
+  worker_signals& operator=(worker_signals const&) = delete;
 
  private:
   sigset_t before_{};

@@ -74,6 +74,7 @@ row const rows[] = {
     {"profiling.max_working_memory", "15MiB", "16MiB", "16MiB", "0"},
     {"profiling.max_result_memory", "40MiB", "17MiB", "17MiB", "0"},
     {"profiling.accept_chunk_data_pairs", "true", "false", "false", "no"},
+    {"profiling.self_dsn", "\"\"", "http://key@host/1", "\"http://key@host/1\"", "[a]"},
 };
 
 std::string printed(settings const& s, std::string const& key) { return find_option(key)->print(s); }

@@ -3,13 +3,15 @@
 
 run_usage() {
   cat <<'EOF'
-usage: ./dev run [--kafka] [--once] [--port N]
+usage: ./dev run [--kafka] [--profile-self] [--once] [--port N]
 
 Builds the server, writes a demo configuration into demo/ (kept and used again if it is there), starts the server on
 127.0.0.1, sends one Perfetto chunk through the real HTTP route and shows what became of it. Then it serves until
 Ctrl-C.
 
   --kafka    start a real local Kafka first; the message is shown as read back from its topic
+  --profile-self
+             the server profiles itself and sends what it finds to itself: one chunk a minute, and one when it ends
   --once     end after showing
   --port N   listen on port N; default: 3000, or the next free one
 EOF
@@ -61,11 +63,12 @@ run_show() {
 }
 
 run_main() {
-  local with_kafka='' once='' port=''
+  local with_kafka='' profile_self='' once='' port=''
   while (($#)); do
     case $1 in
       -h | --help) run_usage; return ;;
       --kafka) with_kafka=yes ;;
+      --profile-self) profile_self=yes ;;
       --once) once=yes ;;
       --port) port=${2:?--port wants a number}; shift ;;
       *) die "run: unknown option '$1'" ;;
@@ -99,11 +102,12 @@ run_main() {
     kafka_address=$(tools/kafka/local_kafka.py start --folder "$run_kafka_folder")
     export RELAY_KAFKA_BROKER_URL=$kafka_address
   fi
-  run_server "$port"
-
   local key dsn
   key=$(grep -oE '"publicKey": *"[0-9a-f]{32}"' "$demo/projects/1.json" | grep -oE '[0-9a-f]{32}' | head -n 1)
   dsn="http://$key@127.0.0.1:$port/1"
+  [[ -z $profile_self ]] || settings+=("profiling.self_dsn=$dsn")
+  run_server "$port" "${settings[@]}"
+
   say "the server listens on 127.0.0.1:$port, its log is $demo/server.log; the DSN for an SDK is"
   echo "$dsn"
 
@@ -145,5 +149,6 @@ run_what_next() {
   echo "  $relay send $demo/trace.pftrace --metadata $demo/metadata.json --dsn $dsn"
   echo "  $relay decode $demo/trace.pftrace | head -c 600"
   echo "  curl -s http://127.0.0.1:$port/metrics | grep profile_relay_chunks_total"
+  echo "  ./dev run --profile-self   # the server profiles itself, and takes in what it finds"
   [[ -n $with_kafka ]] || echo "  ./dev run --kafka      # the same with a real Kafka"
 }

@@ -10,16 +10,16 @@ using namespace profile_relay;
 using sdk::parse_dsn;
 
 namespace {
-const std::string key = "a94ae32be2584e0bbd7a4cbb95971fee";
+std::string const key = "a94ae32be2584e0bbd7a4cbb95971fee";
 }
 
 TEST_CASE("where a DSN sends envelopes") {
   struct row {
-    const char* name;
+    char const* name;
     std::string text;
     std::string url;
   };
-  const std::vector<row> rows{
+  std::vector<row> const rows{
       {"https", "https://" + key + "@sentry.io/42", "https://sentry.io/api/42/envelope/"},
       {"http with a port", "http://" + key + "@127.0.0.1:3000/1", "http://127.0.0.1:3000/api/1/envelope/"},
       {"upper case scheme", "HTTPS://" + key + "@Host/1", "https://Host/api/1/envelope/"},
@@ -30,14 +30,14 @@ TEST_CASE("where a DSN sends envelopes") {
       {"IPv6 without a port", "http://" + key + "@[fe80::1%25eth0]/1",
        "http://[fe80::1%25eth0]/api/1/envelope/"},
   };
-  for (const auto& r : rows) {
+  for (auto const& r : rows) {
     INFO(r.name);
-    const auto parsed = parse_dsn(r.text);
+    auto const parsed = parse_dsn(r.text);
     REQUIRE(parsed.value);
     CHECK(parsed.error.empty());
     CHECK(parsed.value->envelope_url() == r.url);
     CHECK(parsed.value->public_key == key);
-    const bool readable = envelope::parse_dsn(r.text).has_value();
+    bool const readable = envelope::parse_dsn(r.text).has_value();
     CHECK(readable);
   }
 }
@@ -45,9 +45,9 @@ TEST_CASE("where a DSN sends envelopes") {
 TEST_CASE("DSNs that are refused, and why") {
   struct row {
     std::string text;
-    const char* why;
+    char const* why;
   };
-  const std::vector<row> rows{
+  std::vector<row> const rows{
       {"", "it is empty"},
       {key + "@host/1", "it does not begin with http:// or https://"},
       {"ftp://" + key + "@host/1", "the scheme is neither http nor https"},
@@ -80,9 +80,9 @@ TEST_CASE("DSNs that are refused, and why") {
       {"https://" + key + "@host/1#2", "the path holds a blank, a control character or one of ? # @ \\"},
       {"https://" + key + "@host/a\r\nb/1", "the path holds a blank, a control character or one of ? # @ \\"},
   };
-  for (const auto& r : rows) {
+  for (auto const& r : rows) {
     INFO(r.text);
-    const auto parsed = parse_dsn(r.text);
+    auto const parsed = parse_dsn(r.text);
     CHECK_FALSE(parsed.value);
     CHECK(parsed.error == std::string("DSN: ") + r.why);
     // It goes to logs.
@@ -91,10 +91,10 @@ TEST_CASE("DSNs that are refused, and why") {
 }
 
 TEST_CASE("the server reads the credentials") {
-  const auto parsed = parse_dsn("https://" + key + ":5ec4e7@host/1");
+  auto const parsed = parse_dsn("https://" + key + ":5ec4e7@host/1");
   REQUIRE(parsed.value);
-  const auto header = parsed.value->auth_header("name/1.2.3");
-  const auto read = envelope::parse_auth({.x_sentry_auth = header, .authorization = {}, .query = {}});
+  auto const header = parsed.value->auth_header("name/1.2.3");
+  auto const read = envelope::parse_auth({.x_sentry_auth = header, .authorization = {}, .query = {}});
   REQUIRE(read.has_value());
   REQUIRE(read->has_value());
   CHECK((*read)->public_key == key);

@@ -15,7 +15,7 @@ using nlohmann::json;
 
 namespace {
 
-const client_sdk who{"some.client", "1.2.3"};
+client_sdk const who{"some.client", "1.2.3"};
 
 profile_chunk example(std::string trace) {
   return {.profiler_id = "fedcba9876543210fedcba9876543210",
@@ -25,13 +25,13 @@ profile_chunk example(std::string trace) {
           .trace = std::move(trace)};
 }
 
-std::string joined(const envelope_text& text) { return text.before + std::string(text.trace) + text.after; }
+std::string joined(envelope_text const& text) { return text.before + std::string(text.trace) + text.after; }
 
 /// What the server makes of an envelope.
 struct parsed {
   envelope::padded_copy bytes;
   envelope::result<envelope::parsed_envelope> value;
-  explicit parsed(const std::string& text) : bytes(text), value(envelope::parse(bytes.view())) {
+  explicit parsed(std::string const& text) : bytes(text), value(envelope::parse(bytes.view())) {
     REQUIRE(value.has_value());
   }
 };
@@ -39,18 +39,18 @@ struct parsed {
 }  // namespace
 
 TEST_CASE("the server reads the chunk out of the envelope") {
-  const auto chunk = example("\x0a\x01\n\n{}\n\0\xff\n"s);
-  const parsed p(joined(build_envelope(chunk, who, {}, 0)));
+  auto const chunk = example("\x0a\x01\n\n{}\n\0\xff\n"s);
+  parsed const p(joined(build_envelope(chunk, who, {}, 0)));
   CHECK(p.value->header.event_id == chunk.chunk_id);
   REQUIRE(p.value->items.size() == 1);
-  const auto& header = p.value->items[0].header;
+  auto const& header = p.value->items[0].header;
   CHECK(header.type == "profile_chunk");
   CHECK(header.content_type == "application/x-perfetto-trace");
 
-  const auto taken = envelope::take_chunks(*p.value, false);
+  auto const taken = envelope::take_chunks(*p.value, false);
   REQUIRE(taken.chunks.size() == 1);
-  const auto& got = taken.chunks[0];
-  const bool perfetto = got.shape == envelope::chunk_shape::perfetto;
+  auto const& got = taken.chunks[0];
+  bool const perfetto = got.shape == envelope::chunk_shape::perfetto;
   CHECK(perfetto);
   CHECK_FALSE(got.known_from_metadata);
   CHECK(got.platform == "native");
@@ -69,12 +69,12 @@ TEST_CASE("the server reads the chunk out of the envelope") {
 
 TEST_CASE("a chunk with a real trace expands") {
   std::ifstream in(TEST_BUILD_DIR "/traces/android_app.pftrace", std::ios::binary);
-  const auto chunk = example({std::istreambuf_iterator<char>(in), {}});
+  auto const chunk = example({std::istreambuf_iterator<char>(in), {}});
   REQUIRE_FALSE(chunk.trace.empty());
-  const parsed p(joined(build_envelope(chunk, who, {}, 0)));
-  const auto taken = envelope::take_chunks(*p.value);
+  parsed const p(joined(build_envelope(chunk, who, {}, 0)));
+  auto const taken = envelope::take_chunks(*p.value);
   REQUIRE(taken.chunks.size() == 1);
-  const auto out = profile::expand(taken.chunks[0], {});
+  auto const out = profile::expand(taken.chunks[0], {});
   REQUIRE(out.value.has_value());
   CHECK(out.value->chunk_id == chunk.chunk_id);
   CHECK(out.value->profiler_id == chunk.profiler_id);
@@ -88,12 +88,12 @@ TEST_CASE("metadata of odd values") {
   auto chunk = example("t");
   chunk.release = "a\"b\\\n\x01";
   chunk.environment = "caf\xe9";
-  const auto read = json::parse(chunk_metadata(chunk, who));
+  auto const read = json::parse(chunk_metadata(chunk, who));
   CHECK(read["release"] == chunk.release);
   CHECK(read["environment"] == "caf\xef\xbf\xbd");
   chunk.release.clear();
   chunk.environment.clear();
-  const auto without = json::parse(chunk_metadata(chunk, who));
+  auto const without = json::parse(chunk_metadata(chunk, who));
   CHECK_FALSE(without.contains("release"));
   CHECK_FALSE(without.contains("environment"));
 }
@@ -102,7 +102,7 @@ TEST_CASE("a client report travels behind the chunk") {
   discard_counts counts;
   counts[discard_reason::send_error] = 2;
   counts[discard_reason::ratelimit_backoff] = 7;
-  const parsed p(joined(build_envelope(example("t"), who, counts, 1795608000)));
+  parsed const p(joined(build_envelope(example("t"), who, counts, 1795608000)));
   REQUIRE(p.value->items.size() == 2);
   CHECK(p.value->items[1].header.type == "client_report");
   CHECK(json::parse(p.value->items[1].payload.text()) ==

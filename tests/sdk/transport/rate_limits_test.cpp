@@ -8,18 +8,18 @@ using namespace profile_relay::sdk;
 
 namespace {
 constexpr std::int64_t none = -1;
-std::int64_t seconds(const std::optional<std::chrono::seconds>& limit) {
+std::int64_t seconds(std::optional<std::chrono::seconds> const& limit) {
   return limit ? limit->count() : none;
 }
 }  // namespace
 
 TEST_CASE("X-Sentry-Rate-Limits") {
   struct row {
-    const char* text;
+    char const* text;
     bool understood;
     std::int64_t chunks;
   };
-  const std::vector<row> rows{
+  std::vector<row> const rows{
       {"", false, none},
       {"60:profile_chunk:project", true, 60},
       {"60:profile_chunk_ui:project", true, 60},
@@ -60,9 +60,9 @@ TEST_CASE("X-Sentry-Rate-Limits") {
       // No sum of times overflows.
       {"99999999999999999999999999::key", true, longest_limit.count()},
   };
-  for (const auto& r : rows) {
+  for (auto const& r : rows) {
     INFO(r.text);
-    const auto read = parse_rate_limits(r.text);
+    auto const read = parse_rate_limits(r.text);
     CHECK(read.understood == r.understood);
     CHECK(seconds(read.chunks) == r.chunks);
   }
@@ -73,10 +73,10 @@ TEST_CASE("Retry-After") {
   // Wed, 25 Nov 2026 12:00:00 GMT
   constexpr std::int64_t now = 1795608000;
   struct row {
-    const char* text;
+    char const* text;
     std::int64_t wait;
   };
-  const std::vector<row> rows{
+  std::vector<row> const rows{
       {"60", 60},
       {" 60 ", 60},
       {"0", 0},
@@ -93,7 +93,7 @@ TEST_CASE("Retry-After") {
       {"60 s", none},
       {"20261125", longest_limit.count()},
   };
-  for (const auto& r : rows) {
+  for (auto const& r : rows) {
     INFO(r.text);
     CHECK(seconds(parse_retry_after(r.text, now)) == r.wait);
   }

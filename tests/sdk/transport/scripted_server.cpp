@@ -18,9 +18,9 @@ namespace profile_relay::sdk::test {
 std::string http_request::header(std::string_view name) const {
   std::size_t at = head.find("\r\n");
   while (at != std::string::npos && at + 2 < head.size()) {
-    const auto start = at + 2;
+    auto const start = at + 2;
     at = head.find("\r\n", start);
-    const auto line = std::string_view(head).substr(start, at - start);
+    auto const line = std::string_view(head).substr(start, at - start);
     if (line.size() > name.size() && line[name.size()] == ':' &&
         ::strncasecmp(line.data(), name.data(), name.size()) == 0) {
       return std::string(line.substr(name.size() + 2));
@@ -29,7 +29,7 @@ std::string http_request::header(std::string_view name) const {
   return {};
 }
 
-std::string scripted_server::answer(int status, const std::string& headers, const std::string& body) {
+std::string scripted_server::answer(int status, std::string const& headers, std::string const& body) {
   return "HTTP/1.1 " + std::to_string(status) + " Whatever\r\nConnection: close\r\n" + headers +
          "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
 }
@@ -57,24 +57,24 @@ void scripted_server::come_back() {
 scripted_server::~scripted_server() {
   static_cast<void>(::eventfd_write(stop_, 1));
   if (thread_.joinable()) thread_.join();
-  for (const int connection : hanging_) ::close(connection);
+  for (int const connection : hanging_) ::close(connection);
   ::close(listener_);
   ::close(stop_);
 }
 
-std::string scripted_server::dsn(const std::string& scheme) const {
+std::string scripted_server::dsn(std::string const& scheme) const {
   return scheme + "://a94ae32be2584e0bbd7a4cbb95971fee@127.0.0.1:" + std::to_string(port_) + "/42";
 }
 
 std::vector<http_request> scripted_server::wait_for(std::size_t n) {
   std::unique_lock lock(mutex_);
-  const bool came = changed_.wait_for(lock, std::chrono::seconds(60), [&] { return requests_.size() >= n; });
+  bool const came = changed_.wait_for(lock, std::chrono::seconds(60), [&] { return requests_.size() >= n; });
   REQUIRE(came);
   return {requests_.begin(), requests_.begin() + static_cast<std::ptrdiff_t>(n)};
 }
 
 std::size_t scripted_server::requests() {
-  const std::lock_guard lock(mutex_);
+  std::lock_guard const lock(mutex_);
   return requests_.size();
 }
 
@@ -83,7 +83,7 @@ void scripted_server::run() {
     std::array<pollfd, 2> fds{{{listener_, POLLIN, 0}, {stop_, POLLIN, 0}}};
     if (::poll(fds.data(), fds.size(), -1) < 0) continue;  // a test's signal
     if (fds[1].revents != 0) return;
-    const int connection = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+    int const connection = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
     if (connection >= 0) serve(connection);
   }
 }
@@ -96,23 +96,23 @@ void scripted_server::serve(int connection) {
     std::array<pollfd, 2> fds{{{connection, POLLIN, 0}, {stop_, POLLIN, 0}}};
     if (::poll(fds.data(), fds.size(), -1) < 0) continue;
     std::array<char, 65536> buffer;
-    const auto n = fds[1].revents != 0 ? 0 : ::recv(connection, buffer.data(), buffer.size(), 0);
+    auto const n = fds[1].revents != 0 ? 0 : ::recv(connection, buffer.data(), buffer.size(), 0);
     if (n <= 0) {
       ::close(connection);
       return;
     }
     got.append(buffer.data(), static_cast<std::size_t>(n));
-    const auto head = got.find("\r\n\r\n");
+    auto const head = got.find("\r\n\r\n");
     if (whole == std::string::npos && head != std::string::npos) {
       request.head = got.substr(0, head + 4);
-      const auto length = request.header("Content-Length");
+      auto const length = request.header("Content-Length");
       whole = head + 4 + (length.empty() ? 0 : std::stoul(length));
     }
   }
   request.body = got.substr(request.head.size());
   std::string reply;
   {
-    const std::lock_guard lock(mutex_);
+    std::lock_guard const lock(mutex_);
     reply = requests_.size() < script_.size() ? script_[requests_.size()] : answer(200);
     requests_.push_back(std::move(request));
     if (reply == hang) hanging_.push_back(connection);
@@ -121,7 +121,7 @@ void scripted_server::serve(int connection) {
   if (reply == hang) return;
   if (reply != hang_up) {
     for (std::string_view left = reply; !left.empty();) {
-      const auto n = ::send(connection, left.data(), left.size(), MSG_NOSIGNAL);
+      auto const n = ::send(connection, left.data(), left.size(), MSG_NOSIGNAL);
       if (n < 0 && errno != EINTR) break;
       if (n > 0) left.remove_prefix(static_cast<std::size_t>(n));
     }

@@ -25,17 +25,17 @@ class scripted_server {
   static inline const std::string hang_up = "hang up";  ///< close it without an answer
 
   /// `status`, and header lines that each end with \r\n.
-  static std::string answer(int status, const std::string& headers = "", const std::string& body = "{}");
+  static std::string answer(int status, std::string const& headers = "", std::string const& body = "{}");
 
   /// With `away`, connections are refused until come_back().
   explicit scripted_server(std::vector<std::string> script = {}, bool away = false);
   ~scripted_server();
-  scripted_server(const scripted_server&) = delete;
-  scripted_server& operator=(const scripted_server&) = delete;
+  scripted_server(scripted_server const&) = delete;
+  scripted_server& operator=(scripted_server const&) = delete;
 
   void come_back();
   std::uint16_t port() const { return port_; }
-  std::string dsn(const std::string& scheme = "http") const;
+  std::string dsn(std::string const& scheme = "http") const;
 
   /// The first `n` requests; waits for them to have come whole.
   std::vector<http_request> wait_for(std::size_t n);

@@ -11,7 +11,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-std::uint64_t sum(const discard_counts& c) {
+std::uint64_t sum(discard_counts const& c) {
   return std::accumulate(c.by_reason.begin(), c.by_reason.end(), std::uint64_t{0});
 }
 
@@ -45,7 +45,7 @@ class random_run {
     close();
   }
 
-  const transport_counts& counts() const { return fsm_.counts(); }
+  transport_counts const& counts() const { return fsm_.counts(); }
   std::size_t most_pending() const { return most_pending_; }
 
  private:
@@ -61,15 +61,15 @@ class random_run {
 
   void answer() {
     static constexpr int statuses[] = {200, 200, 200, 202, 302, 400, 413, 429, 500, 503};
-    static constexpr const char* limits[] = {"", "", "", "0.5::key", "3:profile_chunk:key", "9:error:key",
+    static constexpr char const* limits[] = {"", "", "", "0.5::key", "3:profile_chunk:key", "9:error:key",
                                              "x"};
-    static constexpr const char* waits[] = {"", "", "2", "900000", "never"};
+    static constexpr char const* waits[] = {"", "", "2", "900000", "never"};
     if (!posted_) return;
     http_answer answer;
     answer.status = statuses[below(std::size(statuses))];
     answer.rate_limits = limits[below(std::size(limits))];
-    if (const std::string wait = waits[below(std::size(waits))]; !wait.empty()) answer.retry_after = wait;
-    const bool good = answer.status < 300;
+    if (std::string const wait = waits[below(std::size(waits))]; !wait.empty()) answer.retry_after = wait;
+    bool const good = answer.status < 300;
     if (good) told_ += sum(posted_->report);
     if (answer.status == 429) ++silent_;
     may_be_sent_ = good ? posted_->chunk->chunk_id : "";
@@ -85,11 +85,11 @@ class random_run {
   }
 
   void close() {
-    const auto deadline = now_ + 1s;
+    auto const deadline = now_ + 1s;
     step(send_event::close{deadline});
     while (posted_ && below(4) > 0) answer();
     now_ = deadline;
-    const auto before = fsm_.counts().dropped;
+    auto const before = fsm_.counts().dropped;
     step(send_event::tick{});
     fail();
     // What close drops can be told to nobody.
@@ -117,7 +117,7 @@ class random_run {
         REQUIRE(wake->when <= now_ + settings_.longest_pause);
       }
     }
-    const auto& counts = fsm_.counts();
+    auto const& counts = fsm_.counts();
     REQUIRE(fsm_.queued_bytes() <= settings_.max_queue_bytes);
     REQUIRE((fsm_.queued_bytes() == 0) == pending_.empty());
     REQUIRE((!posted_ || pending_.contains(posted_->chunk->chunk_id)));

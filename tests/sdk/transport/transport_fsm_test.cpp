@@ -8,11 +8,11 @@ using namespace std::chrono_literals;
 
 namespace {
 
-const char* name(chunk_end how) {
+char const* name(chunk_end how) {
   return how == chunk_end::sent ? "sent" : how == chunk_end::discarded ? "discarded" : "dropped";
 }
 
-std::string text_of(const discard_counts& counts) {
+std::string text_of(discard_counts const& counts) {
   std::string out;
   for (std::size_t i = 0; i < discard_names.size(); ++i) {
     if (counts.by_reason[i] > 0) {
@@ -36,8 +36,8 @@ struct machine {
     std::vector<send_action_t> actions;
     fsm.step(std::move(e), now, actions);
     std::string out;
-    for (const auto& a : actions) {
-      const auto line = text(a);
+    for (auto const& a : actions) {
+      auto const line = text(a);
       if (!line.empty()) out += (out.empty() ? "" : ", ") + line;
     }
     return out;
@@ -59,15 +59,15 @@ struct machine {
   std::string close(send_time::duration wait) { return step(send_event::close{now + wait}); }
 
  private:
-  std::string text(const send_action_t& a) {
-    if (const auto* p = std::get_if<send_action::post>(&a))
+  std::string text(send_action_t const& a) {
+    if (auto const* p = std::get_if<send_action::post>(&a))
       return "post " + p->chunk->chunk_id + text_of(p->report);
-    if (const auto* p = std::get_if<send_action::ended>(&a)) return p->chunk_id + " " + name(p->end);
-    if (const auto* p = std::get_if<send_action::tell_limited>(&a)) {
+    if (auto const* p = std::get_if<send_action::ended>(&a)) return p->chunk_id + " " + name(p->end);
+    if (auto const* p = std::get_if<send_action::tell_limited>(&a)) {
       return "limited " + std::to_string(p->wait.count());
     }
     if (std::holds_alternative<send_action::tell_too_large>(a)) return "too large";
-    if (const auto* p = std::get_if<send_action::wake_at>(&a)) {
+    if (auto const* p = std::get_if<send_action::wake_at>(&a)) {
       return "wake " + std::to_string((p->when - now) / 1ms);
     }
     warnings.push_back(std::get<send_action::warn>(a).text);
@@ -93,13 +93,13 @@ TEST_CASE("chunks are sent one at a time, oldest first") {
 TEST_CASE("what an answer does to its chunk, to the next one and to the client report") {
   struct row {
     int status;
-    const char* limits;
-    const char* retry_after;
-    const char* actions;      // the next chunk waits
-    const char* next_report;  // what is told with the next chunk that is sent
+    char const* limits;
+    char const* retry_after;
+    char const* actions;      // the next chunk waits
+    char const* next_report;  // what is told with the next chunk that is sent
     std::int64_t limited_ms;
   };
-  const std::vector<row> rows{
+  std::vector<row> const rows{
       {200, "", "", "a sent, post b", "", 0},
       {299, "", "", "a sent, post b", "", 0},
       {301, "", "", "a discarded, post b send_error=1", " send_error=1", 0},
@@ -128,12 +128,12 @@ TEST_CASE("what an answer does to its chunk, to the next one and to the client r
       {500, "1.5:all:key", "", "a discarded, limited 2000, b discarded", " send_error=1 ratelimit_backoff=1",
        2'000},
   };
-  for (const auto& r : rows) {
+  for (auto const& r : rows) {
     INFO(r.status << " limits '" << r.limits << "' retry after '" << r.retry_after << "'");
     machine m;
     m.submit("a");
     m.submit("b");
-    const auto retry_after = *r.retry_after ? std::optional<std::string>(r.retry_after) : std::nullopt;
+    auto const retry_after = *r.retry_after ? std::optional<std::string>(r.retry_after) : std::nullopt;
     CHECK(m.answer(r.status, r.limits, retry_after) == r.actions);
     CHECK(m.fsm.limited_for(m.now).count() == r.limited_ms);
     CHECK(m.warnings.empty() == (r.status < 300 && r.limited_ms == 0));
@@ -165,14 +165,14 @@ TEST_CASE("pauses after network errors double over chunks until something answer
   machine m;
   m.submit("a");
   m.submit("b");
-  for (const auto pause : {100ms, 200ms, 400ms, 800ms, 1600ms}) {
+  for (auto const pause : {100ms, 200ms, 400ms, 800ms, 1600ms}) {
     CHECK(m.fail() == "wake " + std::to_string(pause.count()));
     CHECK(m.after(pause - 1ms) == "wake 1");
     CHECK(m.after(1ms) == "post a");
   }
   CHECK(m.fail() == "a dropped, wake 3200");
   CHECK(m.after(3200ms) == "post b network_error=1");
-  for (const auto* wake : {"wake 6400", "wake 12800", "wake 25600", "wake 51200", "wake 102400"}) {
+  for (auto const* wake : {"wake 6400", "wake 12800", "wake 25600", "wake 51200", "wake 102400"}) {
     CHECK(m.fail() == wake);
     m.after(2min);
   }
@@ -181,7 +181,7 @@ TEST_CASE("pauses after network errors double over chunks until something answer
   CHECK(m.fsm.counts().retries == 10);
   CHECK(m.submit("c") == "wake 204800");
   CHECK(m.after(204800ms) == "post c network_error=2");
-  for (const auto* wake : {"wake 409600", "wake 819200", "wake 900000", "wake 900000"}) {
+  for (auto const* wake : {"wake 409600", "wake 819200", "wake 900000", "wake 900000"}) {
     CHECK(m.fail() == wake);
     m.after(15min);
   }
@@ -205,7 +205,7 @@ TEST_CASE("one warning for a server that is away, and one for each chunk that is
 TEST_CASE("the queue is bounded in bytes, and the oldest that waits goes first") {
   profile_chunk ten;
   ten.trace = std::string(10'000, 't');
-  const auto cost = transport_fsm::cost(ten);
+  auto const cost = transport_fsm::cost(ten);
   send_settings s;
   s.max_queue_bytes = 3 * cost;
   machine m(s);
