@@ -152,13 +152,13 @@ TEST_CASE_METHOD(fixture, "addresses of no image are one frame without an addres
 }
 
 TEST_CASE_METHOD(fixture, "size() is what finish() returns") {
-  auto const lengthen = GENERATE(0, 1, 57, 3'000);
-  for (int i = 0; i < lengthen; ++i)
-    writer.append(
-        sample_at(i * 10'000'000, 77 + i % 2, {0x1000 + static_cast<std::uintptr_t>(i) % 900, 0x1500}));
+  std::int64_t const lengthen = GENERATE(as<std::int64_t>{}, 0, 1, 57, 3'000);
+  for (std::int64_t i = 0; i < lengthen; ++i)
+    writer.append(sample_at(i * 10'000'000, static_cast<std::int32_t>(77 + i % 2),
+                            {0x1000 + static_cast<std::uintptr_t>(i) % 900, 0x1500}));
   auto const said = writer.size();
   CHECK(writer.samples() == static_cast<std::uint64_t>(lengthen));
-  CHECK(writer.finish(after(std::max(lengthen - 1, 0) * 10'000'000)).size() == said);
+  CHECK(writer.finish(after(std::max<std::int64_t>(lengthen - 1, 0) * 10'000'000)).size() == said);
 }
 
 TEST_CASE_METHOD(fixture, "a stack is interned once, a repeated sample costs few bytes") {
