@@ -23,8 +23,8 @@ using outcome_of_step = boost::system::result<void, error>;
 /// The steps for one chunk. What is known of it by the time it is refused stays in `out_`.
 class expansion {
  public:
-  expansion(envelope::raw_chunk const& in, expand_limits const& lim, bool address_blocked,
-            text_place place, expand_outcome& out)
+  expansion(envelope::raw_chunk const& in, expand_limits const& lim, bool address_blocked, text_place place,
+            expand_outcome& out)
       : in_(in), lim_(lim), address_blocked_(address_blocked), place_(std::move(place)), out_(out) {}
 
   result<expanded> run();

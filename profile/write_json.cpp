@@ -51,7 +51,7 @@ class json_writer {
 
 std::size_t json_writer::estimate() const {
   return 1024 + c_.samples.size() * 76 + c_.stacks.frame_count() * 5 + c_.stacks.size() * 3 +
-                 c_.frames.size() * 160 + c_.images.size() * 220 + c_.threads.size() * 40;
+         c_.frames.size() * 160 + c_.images.size() * 220 + c_.threads.size() * 40;
 }
 
 // Every pair and element leaves a comma behind, which the closing bracket takes back.

@@ -83,7 +83,8 @@ void make_record(chunk_result& out, profile::expanded e, profile::profile_messag
     message.raw_profile = {};
     out.raw_not_stored = "message_size";
   }
-  auto record = profile::finish_profile_record(message, std::move(e.text), e.chunk_id, facts.received_us / 1'000);
+  auto record =
+      profile::finish_profile_record(message, std::move(e.text), e.chunk_id, facts.received_us / 1'000);
   if (record.wire_size() > s.message_max_bytes && profile::strip_raw_profile(record)) {
     out.raw_not_stored = "message_size";
   }
