@@ -73,9 +73,7 @@ void delivery_loop::submit(profile::kafka_record record, std::function<void(reco
     }
   }
   if (done) return done(record_end::unavailable);
-  take_mail();
-  process();
-  end_turn();
+  finish_turn();
 }
 
 bool delivery_loop::take_turn() { return !std::exchange(turn_taken_, true); }
@@ -93,13 +91,14 @@ void delivery_loop::turn() {
   if (sink_ && (poll || tick)) sink_->poll();
   if (poll) watch_kafka();
   if (tick) events_.push_back(event::tick{});
-  take_mail();
-  process();
-  end_turn();
+  finish_turn();
 }
 
-/// What came meanwhile is the delivery thread's, or a client's thread could be kept at it for ever.
-void delivery_loop::end_turn() {
+/// An exception here ends the process: a turn that nobody ends would leave every record without an end. What came meanwhile
+/// is the delivery thread's, or a client's thread could be kept at it for ever.
+void delivery_loop::finish_turn() noexcept {
+  take_mail();
+  process();
   bool wake = false;
   {
     std::scoped_lock lock(mutex_);

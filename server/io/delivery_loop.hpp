@@ -72,7 +72,7 @@ class delivery_loop {
   void turn();
   void watch_kafka();
   // All below, and the members down to mutex_: with the turn.
-  void end_turn();
+  void finish_turn() noexcept;
   void take_mail();
   void process();
   void act(action::produce& a);
