@@ -76,11 +76,11 @@ TEST_CASE("producers share the records, and all of them are flushed and purged")
   for (auto& e : ends) CHECK(f.end_of(std::move(e)) == record_end::spooled);
 }
 
-TEST_CASE("the second producer gets nothing before a whole batch is under way with the first") {
+TEST_CASE("the second producer gets nothing before four batches are under way with the first") {
   driver_fixture f;
   librdkafka_shim::forget();
   auto s = f.with_broker();
-  s.processing.kafka_config.emplace_back("batch.size", "4000");
+  s.processing.kafka_config.emplace_back("batch.size", "1000");
   auto d = f.start(s);
   auto const both = librdkafka_shim::producers();
   REQUIRE(both.size() == 2);
@@ -88,7 +88,7 @@ TEST_CASE("the second producer gets nothing before a whole batch is under way wi
   std::vector<std::future<record_end>> ends;
   for (int i = 0; i < 5; ++i) ends.push_back(f.submit(*d, message_of(std::string(2500, 'x'))));
   while (librdkafka_shim::messages().size() < 5) std::this_thread::yield();
-  // Two make the batch of each; then the one with less, and of equals the first.
+  // Two make the four batches of each; then the one with less, and of equals the first.
   CHECK(librdkafka_shim::messages() == std::vector{both[0], both[0], both[1], both[1], both[0]});
   d->shutdown(in(0s));
   for (auto& e : ends) CHECK(f.end_of(std::move(e)) == record_end::spooled);
