@@ -78,7 +78,8 @@ double bare(fs::path const& folder, shape const& s) {
   auto const begin = clock_type::now();
   for (std::uint64_t g = s.groups(); g != 0; --g) {
     for (std::size_t i = 0; i < s.group; ++i)
-      if (::write(file, value.data(), value.size()) != static_cast<ssize_t>(value.size())) give_up("a write failed");
+      if (::write(file, value.data(), value.size()) != static_cast<ssize_t>(value.size()))
+        give_up("a write failed");
     if (::fdatasync(file) != 0) give_up("a sync failed");
   }
   auto const rate = bytes_per_second(s, begin);
