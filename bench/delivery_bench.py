@@ -108,20 +108,7 @@ def print_spool(programs, options):
     print()
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5, help="of the first table")
-    parser.add_argument("--seconds", type=int, default=3, help="of each load in each round")
-    parser.add_argument("--connections", type=int, default=16)
-    parser.add_argument("--spool-rounds", type=int, default=9, help="of the second table")
-    parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 100_000], help="bytes of a body, of a record, about")
-    parser.add_argument("--groups", type=int, nargs="+", default=[1, 16, 64], help="records of one transaction, of one fdatasync")
-    parser.add_argument("--folder", default=tempfile.gettempdir(), help="for the spools, on the disk to be measured")
-    options = parser.parse_args()
-    programs = build_folder()
-    for program in PROGRAMS:
-        if not (programs / program).exists():
-            give_up(f"{programs}/{program} is not built; ./dev bench delivery builds it")
+def compare_modes(programs, options):
     with contextlib.ExitStack() as stack:
         folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="delivery-bench-", dir=options.folder)))
         bootstrap = os.environ.get("KAFKA_BOOTSTRAP")
@@ -130,6 +117,25 @@ def main():
         bench = Bench(options, programs, Broker(bootstrap), folder)
         for size in options.sizes:
             bench.run(size)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5, help="of the first table")
+    parser.add_argument("--seconds", type=int, default=3, help="of each load in each round")
+    parser.add_argument("--connections", type=int, default=16)
+    parser.add_argument("--spool-rounds", type=int, default=9, help="of the second table")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 100_000], help="bytes of a body, of a record, about")
+    parser.add_argument("--groups", type=int, nargs="+", default=[1, 16, 64], help="records of one transaction, of one fdatasync")
+    parser.add_argument("--spool-only", action="store_true", help="the second table alone")
+    parser.add_argument("--folder", default=tempfile.gettempdir(), help="for the spools, on the disk to be measured")
+    options = parser.parse_args()
+    programs = build_folder()
+    for program in PROGRAMS:
+        if not (programs / program).exists():
+            give_up(f"{programs}/{program} is not built; ./dev bench delivery builds it")
+    if not options.spool_only:
+        compare_modes(programs, options)
     print_spool(programs, options)
 
 
