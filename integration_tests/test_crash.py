@@ -17,6 +17,7 @@ from typing import Any, Callable, Iterator
 
 import pytest
 
+from broker_absence import bring_back, take_away
 from local_kafka import LocalKafka
 from support.envelopes import Chunk, Request, compound, plain, request
 from support.perfetto_writer import Trace
@@ -24,7 +25,6 @@ from support.projects import write_configuration
 from support.server import Server, broker_configuration
 from support.topics import Outcomes, Profiles, chunk_id_of
 from support.waiting import wait_until
-from test_delivery import bring_back, take_away
 from test_spool import spool_rows
 
 pytestmark = pytest.mark.binary_only("kills its own servers and brokers")

@@ -6,6 +6,7 @@ from typing import Callable
 
 import pytest
 
+from broker_absence import bring_back, take_away
 from local_kafka import LocalKafka, free_ports
 from support import http_client
 from support.envelopes import compound, plain, request
@@ -39,14 +40,6 @@ def arrives(kafka: LocalKafka, chunk, topic: str = "profiles") -> None:
         check_message(reader.by_chunk(chunk.chunk_id)[0], chunk, PROJECT)
     finally:
         reader.close()
-
-
-def take_away(kafka: LocalKafka, how: str) -> None:
-    {"stopped": kafka.stop, "killed": kafka.kill, "hanging": kafka.pause}[how]()
-
-
-def bring_back(kafka: LocalKafka, how: str) -> None:
-    kafka.resume() if how == "hanging" else kafka.start()
 
 
 @pytest.mark.parametrize("how", ["stopped", "killed", "hanging"])
