@@ -5,6 +5,7 @@
 #include <set>
 #include <thread>
 
+#include "server/io/spool_commands.hpp"
 #include "tests/server/delivery/driver_fixture.hpp"
 #include "tests/server/delivery/librdkafka_shim.hpp"
 
@@ -394,6 +395,79 @@ TEST_CASE("producers that say nothing any more are replaced, their records kept"
   CHECK(f.kafka.read("profiles", 2).size() == 2);
   CHECK(d->status().producers_recreated_total == 1);
   CHECK_THAT(f.logged(), Catch::Contains("without a report"));
+  d->shutdown(in(30s));
+  CHECK(f.spool().empty());
+}
+
+TEST_CASE("new producers that cannot be made are tried again, and the spool keeps all meanwhile") {
+  driver_fixture f;
+  librdkafka_shim::forget();
+  auto o = f.options();
+  o.recreate_pause = 500ms;
+  auto d = f.start(f.with_broker(), std::move(o));
+  auto const old = librdkafka_shim::producers();
+  REQUIRE(old.size() == 2);
+  f.kafka.down();
+  auto in_flight = f.submit(*d, message_of("in flight"));
+  librdkafka_shim::refuse(2);
+  for (auto* k : old) rd_kafka_test_fatal_error(k, RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER, "a test");
+  CHECK(f.end_of(std::move(in_flight)) == record_end::spooled);
+  CHECK(f.end_of(f.submit(*d, message_of("meanwhile"))) == record_end::spooled);
+  f.kafka.up();
+  std::set<std::string> values;
+  for (auto const& m : f.kafka.read("profiles", 2)) values.insert(m.value);
+  CHECK(values.size() == 2);
+  CHECK(librdkafka_shim::producers().size() == 4);
+  auto const log = f.logged();
+  CHECK_THAT(log, Catch::Contains("no new producers") && Catch::Contains("no threads left"));
+  CHECK(log.find("no new producers") < log.find("the old ones are given up"));
+  d->shutdown(in(30s));
+  CHECK(d->status().producers_recreated_total == 1);
+  CHECK(f.spool().empty());
+}
+
+TEST_CASE("a leader that moves costs no record, and needs no spool") {
+  driver_fixture f;
+  mock_kafka two(2);
+  two.lead("profiles", 1);
+  auto d = f.start(f.with_broker(two.bootstrap(), "60000"));
+  std::set<std::string> sent;
+  for (int leader : {2, 1, 2}) {
+    std::vector<std::future<record_end>> ends;
+    for (int i = 0; i < 20; ++i) {
+      auto const r = message_of("leader " + std::to_string(leader) + " " + std::to_string(sent.size()));
+      sent.insert(r.value);
+      ends.push_back(f.submit(*d, r));
+      if (i == 10) two.lead("profiles", leader);
+    }
+    for (auto& e : ends) CHECK(f.end_of(std::move(e)) == record_end::delivered);
+  }
+  std::set<std::string> found;
+  for (auto const& m : two.read("profiles", sent.size())) found.insert(m.value);
+  CHECK(found == sent);
+  CHECK(d->status().spooled_total == 0);
+}
+
+TEST_CASE("records that a broker refuses because of our rights are kept as dead, and may be sent again") {
+  driver_fixture f;
+  // Refused live and once more out of the spool. Of a topic librdkafka remembers it, and does not ask again.
+  auto const [e, requests] =
+      GENERATE(table<rd_kafka_resp_err_t, int>({{RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, 1},
+                                                {RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED, 2}}));
+  f.kafka.refuse(e, requests);
+  {
+    auto d = f.start(f.with_broker());
+    CHECK(f.end_of(f.submit(*d, message_of("a"))) == record_end::spooled);
+    while (d->status().spool_dead_records == 0) std::this_thread::yield();
+    d->shutdown(in(30s));
+  }
+  auto const kept = f.spool();
+  REQUIRE(kept.size() == 1);
+  CHECK(kept[0].dead());
+  CHECK_THAT(kept[0].why, Catch::Contains("authorization failed"));
+  CHECK_FALSE(retry_record(f.folder.path / "spool", kept[0].key).has_value());
+  auto d = f.start(f.with_broker());  // with the rights that it lacked
+  CHECK(f.kafka.read("profiles", 1).size() == 1);
   d->shutdown(in(30s));
   CHECK(f.spool().empty());
 }
