@@ -5,7 +5,6 @@
 #include <set>
 #include <thread>
 
-#include "server/io/spool_commands.hpp"
 #include "tests/server/delivery/driver_fixture.hpp"
 #include "tests/server/delivery/librdkafka_shim.hpp"
 
@@ -448,26 +447,22 @@ TEST_CASE("a leader that moves costs no record, and needs no spool") {
   CHECK(d->status().spooled_total == 0);
 }
 
-TEST_CASE("records that a broker refuses because of our rights are kept as dead, and may be sent again") {
+TEST_CASE("records that a broker refuses because of our rights wait in the spool until it takes them") {
   driver_fixture f;
-  // Refused live and once more out of the spool. Of a topic librdkafka remembers it, and does not ask again.
+  // Refused live and once more out of the spool. Of a topic librdkafka remembers it until it asks about the topic again.
   auto const [e, requests] =
       GENERATE(table<rd_kafka_resp_err_t, int>({{RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, 1},
                                                 {RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED, 2}}));
   f.kafka.refuse(e, requests);
-  {
-    auto d = f.start(f.with_broker());
-    CHECK(f.end_of(f.submit(*d, message_of("a"))) == record_end::spooled);
-    while (d->status().spool_dead_records == 0) std::this_thread::yield();
-    d->shutdown(in(30s));
-  }
-  auto const kept = f.spool();
-  REQUIRE(kept.size() == 1);
-  CHECK(kept[0].dead());
-  CHECK_THAT(kept[0].why, Catch::Contains("authorization failed"));
-  CHECK_FALSE(retry_record(f.folder.path / "spool", kept[0].key).has_value());
-  auto d = f.start(f.with_broker());  // with the rights that it lacked
+  auto s = f.with_broker();
+  s.processing.kafka_config.emplace_back("topic.metadata.refresh.interval.ms", "100");
+  auto d = f.start(s);
+  CHECK(f.end_of(f.submit(*d, message_of("a"))) == record_end::spooled);
+  CHECK_THAT(f.logged(), Catch::Contains("authorization failed"));
   CHECK(f.kafka.read("profiles", 1).size() == 1);
+  while (d->status().spool_records != 0) std::this_thread::yield();
+  CHECK(d->status().spool_dead_records == 0);
+  CHECK(d->status().drained_total == 1);
   d->shutdown(in(30s));
   CHECK(f.spool().empty());
 }

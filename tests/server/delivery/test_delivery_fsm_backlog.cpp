@@ -31,7 +31,7 @@ TEST_CASE("the backlog uses at most half of the producer's budget, live records 
 }
 
 TEST_CASE(
-    "the backlog has a quota, so that live records do not wait behind all of it; a larger record goes "
+    "the backlog has a quota, so that live records do not wait behind all of it, and a larger record goes "
     "alone") {
   auto settings = fsm_script::broker();
   settings.backlog_bytes = 3'000;
