@@ -151,7 +151,7 @@ TEST_CASE("the real worker: chunks of a short life arrive, whoever wins") {
   CHECK(r.w.sampler_starts == r.w.sampler_stops);
 }
 
-TEST_CASE("ids are 32 lower-case hex digits, draws are in [0, 1), and no two are the same") {
+TEST_CASE("ids are 32 lower-case hex digits, draws are from 0 to below 1, and no two are the same") {
   system_random random;
   std::set<std::string> ids;
   std::set<double> draws;
