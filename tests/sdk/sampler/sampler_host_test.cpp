@@ -104,9 +104,10 @@ TEST_CASE_METHOD(running, "nanosleep() and poll() end with EINTR: no flag restar
   }));
   INFO(name);
   pipe_pair const pipe;
-  errno = 0;
-  CHECK(wait(pipe.fd[0]) == -1);
-  CHECK(errno == EINTR);
+  auto const result = wait(pipe.fd[0]);
+  auto const error = errno;
+  CHECK(result == -1);
+  CHECK(error == EINTR);
 }
 
 // Walking by frame pointers, which asks the kernel about each page and so sets errno.
@@ -241,6 +242,26 @@ TEST_CASE("after stop() the sink is not called, and sampling can begin again, ma
     sampler->stop();
     CHECK(sink.counts_agree);
   }
+}
+
+TEST_CASE("start() and stop() from many threads at once") {
+  auto const sampler = sdk::make_signal_sampler();
+  recording_sink sink;
+  std::atomic<int> started{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t)
+    threads.emplace_back([&] {
+      for (int i = 0; i < 50; ++i) {
+        if (sampler->start(sink) == sdk::sampler_status::running) ++started;
+        sampler->stop();
+      }
+    });
+  for (auto& t : threads) t.join();
+  CHECK(started > 0);
+  REQUIRE(sampler->start(sink) == sdk::sampler_status::running);
+  sink.wait_for_ticks(2);
+  sampler->stop();
+  CHECK(sink.counts_agree);
 }
 
 TEST_CASE("stop() from within on_tick is the last call") {
