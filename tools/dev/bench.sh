@@ -29,7 +29,9 @@ bench_main() {
   need_packages build bench
   local name
   for name in "${which[@]}"; do
-    build_preset release "bench_$name" profile-relay || die "the build of the benchmark $name failed"
+    local -a targets=("bench_$name")
+    [[ $name == sdk ]] || targets+=(profile-relay)
+    build_preset release "${targets[@]}" || die "the build of the benchmark $name failed"
     if [[ $name == http || $name == delivery ]]; then
       need_packages test
       need_kafka
