@@ -132,8 +132,10 @@ void client::apply(lifecycle_event const& e, outcome& out) {
       std::lock_guard const lock(gate_);
       stop_wanted_ = true;
     } else if (std::holds_alternative<action::next_chunk>(a)) {
+      // Made before the old one is sealed: without memory for it, the old one goes on and the next tick tries again.
+      auto fresh = make_chunk(lifecycle_.profiler_id());
       seal(out);
-      open(lifecycle_.profiler_id());
+      open(std::move(fresh));
     } else if (auto const* l = std::get_if<action::set_limits>(&a)) {
       std::lock_guard const lock(gate_);
       limits_ = l->limits;
@@ -158,7 +160,7 @@ void client::settle(outcome& out) {
 bool client::start_sampler(std::string const& profiler_id, outcome& out) {
   try {
     ensure_transport();
-    open(profiler_id);
+    open(make_chunk(profiler_id));
     std::lock_guard const lock(sampler_);
     {
       std::lock_guard const gate(gate_);
@@ -168,6 +170,8 @@ bool client::start_sampler(std::string const& profiler_id, outcome& out) {
     if (sampling_) return true;
   } catch (std::exception const& e) {
     out.lines.push_back(std::string("the profiler cannot start: ") + e.what());
+  } catch (...) {
+    out.lines.emplace_back("the profiler cannot start");
   }
   std::lock_guard const gate(gate_);
   chunk_.reset();
@@ -181,12 +185,21 @@ void client::ensure_transport() {
          .too_large = [this] { tell(event::too_large{}); },
          .warn = [this](std::string const& line) { say(line); }});
   if (working_) return;
-  parts_.worker->start([this] { work(); });
+  parts_.worker->start([this] {
+    try {
+      work();
+    } catch (...) {
+      // No memory: what waits goes with the next wake.
+    }
+  });
   working_ = true;
 }
 
-void client::open(std::string profiler_id) {
-  auto fresh = std::make_shared<open_chunk>(std::move(profiler_id), parts_.random->new_id(), parts_.clock());
+client::chunk_ptr client::make_chunk(std::string profiler_id) const {
+  return std::make_shared<open_chunk>(std::move(profiler_id), parts_.random->new_id(), parts_.clock());
+}
+
+void client::open(chunk_ptr fresh) {
   std::lock_guard const lock(gate_);
   chunk_ = std::move(fresh);
 }

@@ -73,7 +73,8 @@ class client final : private tick_sink {
   void settle(outcome& out);                           // no lock is held
   bool start_sampler(std::string const& profiler_id, outcome& out);
   void ensure_transport();
-  void open(std::string profiler_id);
+  [[nodiscard]] chunk_ptr make_chunk(std::string profiler_id) const;
+  void open(chunk_ptr fresh);
   void seal(outcome& out);
   void cut_if_due(std::size_t coming);
   void add(open_chunk& chunk, std::span<const stack_sample> samples, tick_counts const& counts);

@@ -34,6 +34,8 @@ struct world {
   std::optional<std::chrono::milliseconds> transport_closed;
 
   lines log;
+  /// Runs once, inside the next finish() of a trace.
+  std::function<void()> on_finish;
   /// Runs once, inside the next reading of the clock.
   std::function<void()> on_clock;
 
@@ -101,6 +103,7 @@ class fake_builder final : public trace_builder {
   [[nodiscard]] std::uint64_t samples() const override { return samples_; }
   [[nodiscard]] bool full() const override { return w_.full_at != 0 && samples_ >= w_.full_at; }
   [[nodiscard]] std::string finish(clock_reading const& end) override {
+    if (auto hook = std::exchange(w_.on_finish, {})) hook();
     auto const ms = [](std::int64_t ns) { return std::to_string(ns / 1'000'000); };
     return ms(start_.boottime_ns) + " " + ms(end.boottime_ns) + " " + std::to_string(samples_);
   }
