@@ -19,7 +19,8 @@ from support.projects import LIMITED, PROJECT, Project
 from support.waiting import wait_until
 
 SECONDS = 8
-CHUNK = re.compile(r"chunk ([0-9a-f]{32}): (\d+) ms, (\d+) samples, (\d+) missed, (\d+) truncated, (\d+) dropped")
+CHUNK = re.compile(r"chunk ([0-9a-f]{32}): (\d+) ms, (\d+) samples, (\d+) missed, (\d+) truncated, (\d+) dropped"
+                   r"(?:; missed by thread (.*))?")
 # Name of a thread, and a function that is on its stack whenever its work is under way.
 WORK = {"spinner": "busy::spin", "sleeper": "busy::sleep_often", "fighter-1": "busy::fight_for_lock",
         "fighter-2": "busy::fight_for_lock", "allocator": "busy::allocate", "splitter": "busy::split_work"}
@@ -77,7 +78,9 @@ class Profile:
     run: Run
     message: dict[str, Any]
     payload: dict[str, Any]
+    missed_by_tid: dict[str, int]
     stacks: dict[str, list[list[str]]] = field(default_factory=dict)  # by thread name: functions, leaf first
+    missed_by_thread: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         profile = self.payload["profile"]
@@ -85,6 +88,7 @@ class Profile:
         for sample in profile["samples"]:
             frames = [profile["frames"][f].get("function", "") for f in profile["stacks"][sample["stack_id"]]]
             self.stacks.setdefault(names[sample["thread_id"]], []).append(frames)
+        self.missed_by_thread = {names[tid]: n for tid, n in self.missed_by_tid.items() if tid in names}
 
     def count_with(self, thread: str, function: str) -> int:
         """Samples of the thread that have the function anywhere on the stack."""
@@ -95,11 +99,12 @@ def profiles_in(run: Run, target: Target) -> list[Profile]:
     """Every chunk that the client has logged, as it came out of Kafka; judged by what must hold for any message."""
     found = []
     for line in CHUNK.finditer(run.log):
-        chunk_id, numbers = line[1], [int(n) for n in line.groups()[1:]]
+        chunk_id, numbers = line[1], [int(n) for n in line.groups()[1:6]]
+        missed = {tid: int(n) for tid, n in re.findall(r"(\d+): (\d+)", line[7] or "")}
         [record] = target.profiles.by_chunk(chunk_id)
         message = unpack(record)
         payload = check_message(record, Chunk([], chunk_id, "native", message["raw_profile"]), PROJECT)
-        found.append(Profile(chunk_id, *numbers, run, message, payload))
+        found.append(Profile(chunk_id, *numbers, run, message, payload, missed))
     return found
 
 
@@ -147,7 +152,11 @@ def test_no_tick_is_unaccounted_for(profile: Profile) -> None:
     """Every thread is asked at every tick, and each time gives a sample or is counted as missed."""
     assert profile.dropped == 0
     assert sum(len(s) for s in profile.stacks.values()) == profile.samples
-    ticks = (profile.samples + profile.missed) / len(profile.stacks)
+    assert sum(profile.missed_by_tid.values()) == profile.missed
+    asked = {thread: len(profile.stacks[thread]) + profile.missed_by_thread.get(thread, 0) for thread in WORK}
+    # All of them live as long as the profile, and every tick asks every thread.
+    ticks = max(asked.values())
+    assert min(asked.values()) >= ticks - 1, asked
     for thread in WORK:
         # A thread cannot answer while the machine gives it no CPU, which the kernel counts.
         wanting = profile.run.wanting_share(thread, profile.milliseconds / 1000)

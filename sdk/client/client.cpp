@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <iterator>
 #include <stdexcept>
+#include <utility>
 
 #include "sdk/client/launch_file.hpp"
 
@@ -22,11 +23,26 @@ lifecycle_settings settings_of(profiler_options const& o, bool forked) {
           .debug = o.debug};
 }
 
+/// "; missed by thread 4100: 8, 4101: 2", the worst first; "" when nobody was missed.
+std::string missed_by_thread(open_chunk const& c) {
+  constexpr std::size_t most_named = 32;
+  std::vector<std::pair<std::uint64_t, std::int32_t>> worst;
+  for (auto const& [tid, count] : c.missed)
+    if (tid != 0) worst.emplace_back(count, tid);
+  std::ranges::sort(worst, std::greater{});
+  if (worst.size() > most_named) worst.resize(most_named);
+  std::string text;
+  for (auto const& [count, tid] : worst)
+    text +=
+        (text.empty() ? "; missed by thread " : ", ") + std::to_string(tid) + ": " + std::to_string(count);
+  return text;
+}
+
 std::string chunk_line(open_chunk const& c) {
   auto const ms = (c.end.boottime_ns - c.start.boottime_ns) / 1'000'000;
   return "chunk " + c.chunk_id + ": " + std::to_string(ms) + " ms, " + std::to_string(c.samples) +
          " samples, " + std::to_string(c.counts.missed) + " missed, " + std::to_string(c.counts.truncated) +
-         " truncated, " + std::to_string(c.dropped) + " dropped";
+         " truncated, " + std::to_string(c.dropped) + " dropped" + missed_by_thread(c);
 }
 
 }  // namespace
@@ -132,8 +148,10 @@ void client::apply(lifecycle_event const& e, outcome& out) {
       std::lock_guard const lock(gate_);
       stop_wanted_ = true;
     } else if (std::holds_alternative<action::next_chunk>(a)) {
+      // Made before the old one is sealed: without memory for it, the old one goes on and the next tick tries again.
+      auto fresh = make_chunk(lifecycle_.profiler_id());
       seal(out);
-      open(lifecycle_.profiler_id());
+      open(std::move(fresh));
     } else if (auto const* l = std::get_if<action::set_limits>(&a)) {
       std::lock_guard const lock(gate_);
       limits_ = l->limits;
@@ -158,7 +176,7 @@ void client::settle(outcome& out) {
 bool client::start_sampler(std::string const& profiler_id, outcome& out) {
   try {
     ensure_transport();
-    open(profiler_id);
+    open(make_chunk(profiler_id));
     std::lock_guard const lock(sampler_);
     {
       std::lock_guard const gate(gate_);
@@ -168,6 +186,8 @@ bool client::start_sampler(std::string const& profiler_id, outcome& out) {
     if (sampling_) return true;
   } catch (std::exception const& e) {
     out.lines.push_back(std::string("the profiler cannot start: ") + e.what());
+  } catch (...) {
+    out.lines.emplace_back("the profiler cannot start");
   }
   std::lock_guard const gate(gate_);
   chunk_.reset();
@@ -181,12 +201,21 @@ void client::ensure_transport() {
          .too_large = [this] { tell(event::too_large{}); },
          .warn = [this](std::string const& line) { say(line); }});
   if (working_) return;
-  parts_.worker->start([this] { work(); });
+  parts_.worker->start([this] {
+    try {
+      work();
+    } catch (...) {
+      // No memory: what waits goes with the next wake.
+    }
+  });
   working_ = true;
 }
 
-void client::open(std::string profiler_id) {
-  auto fresh = std::make_shared<open_chunk>(std::move(profiler_id), parts_.random->new_id(), parts_.clock());
+client::chunk_ptr client::make_chunk(std::string profiler_id) const {
+  return std::make_shared<open_chunk>(std::move(profiler_id), parts_.random->new_id(), parts_.clock());
+}
+
+void client::open(chunk_ptr fresh) {
   std::lock_guard const lock(gate_);
   chunk_ = std::move(fresh);
 }
@@ -211,15 +240,25 @@ void client::seal(outcome& out) {
   }
 }
 
+void client::on_missed(std::span<const std::int32_t> tids) noexcept {
+  try {
+    std::lock_guard const lock(trace_);
+    missed_.assign(tids.begin(), tids.end());
+  } catch (...) {
+    // Without memory they are only counted.
+  }
+}
+
 void client::on_tick(std::span<const stack_sample> samples, tick_counts const& counts) noexcept {
   try {
     cut_if_due(samples.size());
     // Looked up under the lock: what is open now cannot be finished before this tick is in it.
     std::lock_guard const lock(trace_);
+    auto const missed = std::exchange(missed_, {});
     auto const chunk = current();
     if (!chunk) return;
     try {
-      add(*chunk, samples, counts);
+      add(*chunk, samples, counts, missed);
     } catch (...) {
       chunk->broken = true;
       chunk->dropped += samples.size();
@@ -261,9 +300,12 @@ void client::cut_if_due(std::size_t coming) {
   settle(out);
 }
 
-void client::add(open_chunk& chunk, std::span<const stack_sample> samples, tick_counts const& counts) {
+void client::add(open_chunk& chunk, std::span<const stack_sample> samples, tick_counts const& counts,
+                 std::vector<std::int32_t> const& missed) {
   auto const age = now() - lifecycle_time(chunk.start.boottime_ns);
   chunk.counts += counts;
+  for (auto const tid : missed)
+    ++chunk.missed[chunk.missed.size() < open_chunk::most_threads || chunk.missed.contains(tid) ? tid : 0];
   auto const room = chunk.samples + samples.size() <= hard_max_samples && chunk.bytes < hard_max_bytes;
   if (chunk.broken || age >= chunk_hard_stop || !room) {
     chunk.dropped += samples.size();

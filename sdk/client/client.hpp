@@ -66,6 +66,7 @@ class client final : private tick_sink {
   };
   using chunk_ptr = std::shared_ptr<open_chunk>;
 
+  void on_missed(std::span<const std::int32_t> tids) noexcept override;
   void on_tick(std::span<const stack_sample> samples, tick_counts const& counts) noexcept override;
 
   outcome tell(lifecycle_event const& e);
@@ -73,10 +74,12 @@ class client final : private tick_sink {
   void settle(outcome& out);                           // no lock is held
   bool start_sampler(std::string const& profiler_id, outcome& out);
   void ensure_transport();
-  void open(std::string profiler_id);
+  [[nodiscard]] chunk_ptr make_chunk(std::string profiler_id) const;
+  void open(chunk_ptr fresh);
   void seal(outcome& out);
   void cut_if_due(std::size_t coming);
-  void add(open_chunk& chunk, std::span<const stack_sample> samples, tick_counts const& counts);
+  void add(open_chunk& chunk, std::span<const stack_sample> samples, tick_counts const& counts,
+           std::vector<std::int32_t> const& missed);
   void work();
   void hand_over(open_chunk& chunk);
   void say(std::string const& line) const noexcept;
@@ -99,6 +102,7 @@ class client final : private tick_sink {
   bool stop_wanted_ = false;
 
   std::mutex trace_;
+  std::vector<std::int32_t> missed_;  ///< of the tick that is being told
 
   mutable std::mutex gate_;
   chunk_ptr chunk_;

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -10,6 +12,8 @@
 namespace profile_relay::sdk {
 
 struct open_chunk {
+  static constexpr std::size_t most_threads = 1'024;
+
   open_chunk(std::string profiler, std::string chunk, clock_reading const& now)
       : profiler_id(std::move(profiler)), chunk_id(std::move(chunk)), start(now) {}
 
@@ -24,6 +28,8 @@ struct open_chunk {
   // What follows belongs to whoever holds the client's trace lock.
   std::unique_ptr<trace_builder> trace;  ///< absent until the first sample
   tick_counts counts;
+  /// Of counts.missed, by thread; those of threads beyond most_threads are under 0.
+  std::map<std::int32_t, std::uint64_t> missed;
   std::uint64_t dropped = 0;  ///< samples that came and got no place
   bool broken = false;        ///< its builder threw: what it holds is not to be trusted
   bool full = false;          ///< its builder wants no more

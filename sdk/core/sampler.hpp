@@ -8,10 +8,12 @@
 
 namespace profile_relay::sdk {
 
-/// Called on the sampler's own thread, once a tick. The samples live until the call returns.
+/// Called on the sampler's own thread, once a tick. What is passed lives until the call returns.
 class tick_sink {
  public:
   virtual ~tick_sink() = default;
+  /// Before on_tick, if there are any: the threads that were asked in this tick and have not answered.
+  virtual void on_missed(std::span<const std::int32_t> tids) noexcept { static_cast<void>(tids); }
   virtual void on_tick(std::span<const stack_sample> samples, const tick_counts& counts) noexcept = 0;
 };
 

@@ -75,9 +75,10 @@ struct signal_sampler::run {
   sampler_statistics shown;
 
   std::vector<std::uint16_t> free;
-  requests outstanding;            // by thread
-  std::uint64_t without_slot = 0;  // threads that could not be asked
-  tick_counts counts;              // of the time being collected
+  requests outstanding;                    // by thread
+  std::vector<std::int32_t> without_slot;  // threads that could not be asked
+  std::vector<std::int32_t> missed;        // of the time being collected
+  tick_counts counts;                      // of the time being collected
   std::vector<stack_sample> batch;
   std::size_t batch_size = 0;
   sampler_statistics statistics;
@@ -93,13 +94,15 @@ bool signal_sampler::run::wait_until(clock::time_point deadline) {
 void signal_sampler::run::collect() {
   batch_size = 0;
   counts = {};
-  counts.ticks = counts.missed = without_slot;
+  missed = without_slot;
+  counts.ticks = counts.missed = missed.size();
   for (auto at = outstanding.begin(); at != outstanding.end();) {
     auto const [number, index] = at->second;
     auto& slot = slot_pool[index];
     ++counts.ticks;
     if (!slot.take(number)) {
       ++counts.missed;
+      missed.push_back(at->first);
       ++at;
       continue;
     }
@@ -116,7 +119,7 @@ void signal_sampler::run::collect() {
 }
 
 void signal_sampler::run::ask() {
-  without_slot = 0;
+  without_slot.clear();
   if (!have_signal()) {
     ++statistics.without_signal;
     return;
@@ -124,7 +127,7 @@ void signal_sampler::run::ask() {
   ++statistics.rounds;
   for (auto const to : threads.read(tid.load(std::memory_order_relaxed))) {
     if (free.empty() && !outstanding.contains(to)) {
-      ++without_slot;
+      without_slot.push_back(to);
       continue;
     }
     auto const [at, fresh] = outstanding.try_emplace(to);
@@ -145,7 +148,7 @@ void signal_sampler::run::ask() {
 
 // Threads that ended with an answer owing: not in the list that was just read.
 void signal_sampler::run::forget_ended() {
-  if (outstanding.size() + without_slot <= threads.last().size()) return;
+  if (outstanding.size() + without_slot.size() <= threads.last().size()) return;
   for (auto at = outstanding.begin(); at != outstanding.end();) {
     auto const here = std::find(threads.last().begin(), threads.last().end(), at->first);
     at = here == threads.last().end() ? forget(at) : std::next(at);
@@ -182,6 +185,7 @@ void signal_sampler::run::work() {
     bool const last = wait_until(deadline(n));
     collect();
     publish();
+    if (!missed.empty()) sink.on_missed(missed);
     sink.on_tick({batch.data(), batch_size}, counts);
     {
       std::lock_guard const lock(guard);

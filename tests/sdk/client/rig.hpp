@@ -34,6 +34,8 @@ struct world {
   std::optional<std::chrono::milliseconds> transport_closed;
 
   lines log;
+  /// Runs once, inside the next finish() of a trace.
+  std::function<void()> on_finish;
   /// Runs once, inside the next reading of the clock.
   std::function<void()> on_clock;
 
@@ -44,6 +46,8 @@ struct world {
     if (!sink) return;
     std::vector<stack_sample> samples(threads);
     for (auto& s : samples) s.boottime_ns = now_ns;
+    std::vector<std::int32_t> const silent(missed, 4100 + static_cast<std::int32_t>(missed));
+    if (missed != 0) sink->on_missed(silent);
     sink->on_tick(samples, {threads + missed, threads, missed, truncated});
   }
   void run_for(std::chrono::nanoseconds d, std::size_t threads = 1) {
@@ -101,6 +105,7 @@ class fake_builder final : public trace_builder {
   [[nodiscard]] std::uint64_t samples() const override { return samples_; }
   [[nodiscard]] bool full() const override { return w_.full_at != 0 && samples_ >= w_.full_at; }
   [[nodiscard]] std::string finish(clock_reading const& end) override {
+    if (auto hook = std::exchange(w_.on_finish, {})) hook();
     auto const ms = [](std::int64_t ns) { return std::to_string(ns / 1'000'000); };
     return ms(start_.boottime_ns) + " " + ms(end.boottime_ns) + " " + std::to_string(samples_);
   }

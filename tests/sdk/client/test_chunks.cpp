@@ -159,9 +159,11 @@ TEST_CASE("missed and truncated samples are counted for each chunk and logged in
     rig r(o);
     r->start_profiler();
     r.w.tick(2, 1, 1);
-    r.w.tick(3, 0, 2);
+    r.w.tick(3, 2, 2);
+    r.w.tick(3, 0, 0);
     r->stop_profiler();
-    auto const line = "chunk id2: 19 ms, 5 samples, 1 missed, 3 truncated, 0 dropped";
+    auto const line =
+        "chunk id2: 29 ms, 8 samples, 3 missed, 3 truncated, 0 dropped; missed by thread 4102: 2, 4101: 1";
     CHECK(r.w.log == (debug ? lines{line} : lines{}));
   }
 }

@@ -1,4 +1,7 @@
 // The client's shell around the lifecycle: who is called, what is answered.
+#include <future>
+#include <limits>
+#include <set>
 #include <thread>
 
 #include "rig.hpp"
@@ -149,6 +152,37 @@ TEST_CASE("the real worker: chunks of a short life arrive, whoever wins") {
   c.close(1s);
   CHECK(r.w.sink == nullptr);
   CHECK(r.w.sampler_starts == r.w.sampler_stops);
+}
+
+TEST_CASE("a chunk that takes long to finish holds up no thread of the application") {
+  rig r(sampled());
+  auto parts = r.parts();
+  parts.worker = std::make_unique<thread_worker>();
+  std::promise<void> finishing, go_on;
+  auto const allowed = go_on.get_future().share();
+  r.w.on_finish = [&] {
+    finishing.set_value();
+    allowed.wait();
+  };
+  client c(r.options, std::move(parts));
+  c.start_profiler();
+  r.w.run_for(1s);
+  c.stop_profiler();
+  finishing.get_future().wait();
+  auto calls = std::async(std::launch::async, [&] {
+    auto const started = c.start_profiler();
+    auto const id = c.profiler_id();
+    c.begin_user_session();
+    c.end_root_span(c.begin_root_span({}));
+    return started == start_result::started && !id.empty() && c.is_running() &&
+           c.stop_profiler() == stop_result::stopped;
+  });
+  auto const in_time = calls.wait_for(20s) == std::future_status::ready;
+  go_on.set_value();
+  CHECK(in_time);
+  CHECK(calls.get());
+  c.close(0s);
+  CHECK(r.w.sent.size() == 1);
 }
 
 TEST_CASE("ids are 32 lower-case hex digits, draws are from 0 to below 1, and no two are the same") {

@@ -141,10 +141,10 @@ TEST_CASE_METHOD(running, "a thread that blocks SIGPROF is missed, counted, and 
     if (samples == 0 && missed == 0) {
       auto const at = s.by_tid.find(thread.tid());
       samples = at == s.by_tid.end() ? 0 : at->second;
-      missed = s.sum.missed;
+      missed = s.missed_by_tid.at(thread.tid());
       return false;
     }
-    return s.sum.missed >= missed + 10;
+    return s.missed_by_tid.at(thread.tid()) >= missed + 10;
   });
   {
     std::lock_guard const lock(sink.guard);

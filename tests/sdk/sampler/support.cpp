@@ -9,6 +9,11 @@
 
 namespace profile_relay::sdk::testing {
 
+void recording_sink::on_missed(std::span<const std::int32_t> tids) noexcept {
+  std::lock_guard const lock(guard);
+  for (auto const tid : tids) ++missed_by_tid[tid];
+}
+
 void recording_sink::on_tick(std::span<const stack_sample> samples, tick_counts const& counts) noexcept {
   std::lock_guard const lock(guard);
   ++calls;

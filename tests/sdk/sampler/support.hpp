@@ -17,6 +17,7 @@ namespace profile_relay::sdk::testing {
 /// Keeps what it is told. The waits end the program after two minutes: then nothing came at all.
 class recording_sink final : public tick_sink {
  public:
+  void on_missed(std::span<const std::int32_t> tids) noexcept override;
   void on_tick(std::span<const stack_sample> samples, tick_counts const& counts) noexcept override;
 
   /// Until `what` says so; asked after each tick, under the lock.
@@ -27,7 +28,7 @@ class recording_sink final : public tick_sink {
   std::uint64_t calls = 0;
   tick_counts sum;
   bool counts_agree = true;  ///< samples + missed == ticks, and as many samples as were given, each time
-  std::map<std::int32_t, std::uint64_t> by_tid;
+  std::map<std::int32_t, std::uint64_t> by_tid, missed_by_tid;
   std::map<std::int32_t, stack_sample> latest;
   std::function<void(std::span<const stack_sample>)> each;  ///< under the lock
   std::int64_t first_time = 0, last_time = 0;
