@@ -40,7 +40,7 @@ relay::profile::expanded expand(relay::envelope::raw_chunk const& chunk) {
 std::size_t record_bytes(relay::profile::expanded const& e) {
   relay::profile::profile_message m;
   m.organization_id = m.project_id = 1;
-  m.payload = e.payload;
+  m.payload = e.payload();
   m.raw_profile = e.raw_trace;
   m.raw_profile_content_type = e.raw_content_type;
   return relay::profile::make_profile_record(m, e.chunk_id, 0).value.size();

@@ -24,7 +24,7 @@ expanded_chunk expand_chunk(std::string_view metadata, std::string_view trace) {
     return out;
   }
   out.ok = true;
-  out.json = std::move(outcome.value.value().payload);
+  out.json = std::move(outcome.value.value().text);
   return out;
 }
 

@@ -267,11 +267,13 @@ std::vector<option> profiling_rows() {
       make_row("profiling.accept_chunk_data_pairs", FIELD(profiling.accept_chunk_data_pairs), boolean_codec{},
                {.description = "Accept a trace in its own profile_chunk_data item beside its metadata.",
                 .example = "false"}),
-      make_row(
-          "profiling.self_dsn", FIELD(profiling.self_dsn), text_codec{},
-          {.description = "Where the server sends profiles of itself, once a minute; it may be the server "
-                          "itself. Empty: it does not profile itself.",
-           .example = "http://a94ae32be2584e0bbd7a4cbb95971fee@127.0.0.1:3000/1"}),
+      make_row("profiling.self_dsn", FIELD(profiling.self_dsn), text_codec{},
+               {.description =
+                    "Where the server sends profiles of itself, once a minute, or for each 90,000 samples "
+                    "where more than 14 threads make them sooner; it may be the server itself. Empty: it "
+                    "does not profile "
+                    "itself.",
+                .example = "http://a94ae32be2584e0bbd7a4cbb95971fee@127.0.0.1:3000/1"}),
   };
 }
 

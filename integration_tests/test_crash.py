@@ -8,6 +8,7 @@ import http.client
 import json
 import os
 import random
+import signal
 import threading
 import time
 from collections import Counter
@@ -16,6 +17,7 @@ from typing import Any, Callable, Iterator
 
 import pytest
 
+from broker_absence import bring_back, take_away
 from local_kafka import LocalKafka
 from support.envelopes import Chunk, Request, compound, plain, request
 from support.perfetto_writer import Trace
@@ -23,12 +25,12 @@ from support.projects import write_configuration
 from support.server import Server, broker_configuration
 from support.topics import Outcomes, Profiles, chunk_id_of
 from support.waiting import wait_until
-from test_delivery import bring_back, take_away
 from test_spool import spool_rows
 
 pytestmark = pytest.mark.binary_only("kills its own servers and brokers")
 
 SEED = int(os.environ.get("CRASH_SEED", "20240817"))
+ROUNDS = int(os.environ.get("CRASH_ROUNDS", "10"))
 CLIENTS = 4
 SMALL, LARGE = Trace(samples=40).encode(), Trace(samples=40, random_padding=150_000).encode()
 IDLE = Trace(samples=0).encode()
@@ -179,17 +181,23 @@ def configuration(kafka: LocalKafka, ack: str) -> dict[str, Any]:
     return written
 
 
+def crash(server: Server) -> None:
+    """A server that ended before by itself, as one does when a sanitizer finds something, fails the test."""
+    status = server.kill()
+    assert status == -signal.SIGKILL, f"the server had ended by itself with {status}:\n{server.log()[-5000:]}"
+
+
 def kill_at_random(server: Server, dice: random.Random, within_s: float) -> None:
     # Not a wait for anything: the moment is to be any.
     time.sleep(dice.uniform(0, within_s))
-    server.kill()
+    crash(server)
 
 
 def wait_for_an_empty_spool(server: Server) -> None:
     wait_until(lambda: spool_rows(server) == [], "a drained spool", 60.0)
 
 
-@pytest.mark.parametrize("rounds", [10, pytest.param(60, marks=pytest.mark.long)])
+@pytest.mark.parametrize("rounds", [ROUNDS, pytest.param(60, marks=pytest.mark.long)])
 def test_a_killed_server_keeps_its_promises(make_server: Callable[..., Server], own_kafka: LocalKafka, books: Books,
                                             capsys: pytest.CaptureFixture[str], rounds: int) -> None:
     """Broker up, hanging, stopped or killed; half of the restarted servers are killed once more while they drain."""
@@ -225,7 +233,9 @@ def test_a_killed_server_keeps_its_promises(make_server: Callable[..., Server], 
             server.start()
         wait_for_an_empty_spool(server)
         books.close_round(load, what)
-        server.kill()
+        crash(server)
+    # An orderly end, where a sanitizer also looks for leaks.
+    assert server.start().stop() == 0, server.log()[-5000:]
     with capsys.disabled():
         print(f"\n{rounds} crashes of the server: {books.report()}")
 

@@ -6,7 +6,9 @@ from typing import Callable
 
 import pytest
 
+from broker_absence import bring_back, take_away
 from local_kafka import LocalKafka, free_ports
+from support import http_client
 from support.envelopes import compound, plain, request
 from support.messages import check_message, unpack
 from support.metrics import series
@@ -19,6 +21,7 @@ from test_spool import spool_rows
 
 pytestmark = pytest.mark.binary_only("starts its own servers, stops brokers")
 
+READY = "/api/relay/healthcheck/ready/"
 ANSWERED_WITHIN_S = 10.0
 WELL_BELOW_MESSAGE_TIMEOUT_S = 2.5  # of our default of 5 s
 
@@ -39,21 +42,17 @@ def arrives(kafka: LocalKafka, chunk, topic: str = "profiles") -> None:
         reader.close()
 
 
-def take_away(kafka: LocalKafka, how: str) -> None:
-    {"stopped": kafka.stop, "killed": kafka.kill, "hanging": kafka.pause}[how]()
-
-
-def bring_back(kafka: LocalKafka, how: str) -> None:
-    kafka.resume() if how == "hanging" else kafka.start()
-
-
 @pytest.mark.parametrize("how", ["stopped", "killed", "hanging"])
 def test_a_broker_away_means_the_spool_and_delivery_later(make_server: Callable[..., Server], own_kafka: LocalKafka,
                                                           how: str) -> None:
     server = make_server(broker_configuration(own_kafka.bootstrap)).start()
     before, during, after = compound(Trace().encode()), compound(Trace().encode()), plain()
+    assert server.metric("kafka_last_ack_age_seconds") == -1
     send_timed(server, before)
     assert server.metric("chunks_total", end="delivered") == 1
+    first = server.metrics()
+    assert 0 <= first[series("kafka_last_ack_age_seconds")] < ANSWERED_WITHIN_S
+    assert first[series("spool_records")] == first[series("spool_oldest_age_seconds")] == first[series("spool_bytes")] == 0
     take_away(own_kafka, how)
     try:
         assert send_timed(server, during) < ANSWERED_WITHIN_S
@@ -65,6 +64,15 @@ def test_a_broker_away_means_the_spool_and_delivery_later(make_server: Callable[
         for chunk in later:
             assert send_timed(server, chunk) < WELL_BELOW_MESSAGE_TIMEOUT_S
         assert server.metric("chunks_total", end="spooled") == 1 + len(later)
+        away = server.metrics()
+        # The ages run: since the broker's last word, since the oldest record was stored.
+        assert away[series("kafka_last_ack_age_seconds")] > away[series("spool_oldest_age_seconds")] > 0
+        wait_until(lambda: server.metric("spool_oldest_age_seconds") > away[series("spool_oldest_age_seconds")],
+                   "an age that grows")
+        assert away[series("spool_records")] == 1 + len(later)
+        assert away[series("spool_bytes")] > len(during.trace)
+        kafka_check = http_client.get(server.url, READY).json()["checks"]["kafka"]
+        assert ", away: new records go to the spool, " in kafka_check and ", last acknowledgement " in kafka_check
     finally:
         bring_back(own_kafka, how)
     wait_until(lambda: spool_rows(server) == [], "a drained spool", 60.0)

@@ -10,7 +10,6 @@
 #include "profile/json_document.hpp"
 #include "profile/normalise.hpp"
 #include "profile/read_json.hpp"
-#include "profile/write_json.hpp"
 
 namespace profile_relay::profile {
 
@@ -24,9 +23,9 @@ using outcome_of_step = boost::system::result<void, error>;
 /// The steps for one chunk. What is known of it by the time it is refused stays in `out_`.
 class expansion {
  public:
-  expansion(envelope::raw_chunk const& in, expand_limits const& lim, bool address_blocked,
+  expansion(envelope::raw_chunk const& in, expand_limits const& lim, bool address_blocked, text_place place,
             expand_outcome& out)
-      : in_(in), lim_(lim), address_blocked_(address_blocked), out_(out) {}
+      : in_(in), lim_(lim), address_blocked_(address_blocked), place_(std::move(place)), out_(out) {}
 
   result<expanded> run();
 
@@ -48,6 +47,7 @@ class expansion {
   envelope::raw_chunk const& in_;
   expand_limits const& lim_;
   bool address_blocked_;
+  text_place place_;
   expand_outcome& out_;
   std::optional<json_document> doc_;
   routing_facts facts_;
@@ -169,8 +169,9 @@ result<expanded> expansion::finish() {
   const auto normal = normalise(chunk_, dropped);
   out_.notes.decode.add(perfetto_decode::counter::single_sample_thread, dropped);
   if (!normal) return normal.error();
-  auto payload = write_json(chunk_, lim_.max_profile_size);
-  if (!payload) return std::move(payload).error();
+  const auto begin = place_.before.size();
+  auto text = write_json(chunk_, lim_.max_profile_size, std::move(place_));
+  if (!text) return std::move(text).error();
   out_.notes.emitted_samples = chunk_.samples.size();
 
   expanded e;
@@ -179,7 +180,8 @@ result<expanded> expansion::finish() {
   e.platform = chunk_.platform;
   e.release = chunk_.release.text();
   e.environment = chunk_.environment.text();
-  e.payload = std::move(*payload);
+  e.text = std::move(*text);
+  e.payload_begin = begin;
   if (perfetto()) {
     e.raw_trace = in_.trace.bytes();
     e.raw_content_type = raw_content_type();
@@ -207,9 +209,10 @@ convert_limits limits_after(perfetto_decode::decoded_trace const& trace, expand_
   return {lim.max_profile_size, lim.decode.frames, budget - std::min(budget, trace.held_bytes)};
 }
 
-expand_outcome expand(envelope::raw_chunk const& in, expand_limits const& lim, bool address_blocked) {
+expand_outcome expand(envelope::raw_chunk const& in, expand_limits const& lim, bool address_blocked,
+                      text_place place) {
   expand_outcome out{error{errc::invalid_json, "", "", 0}, {}, {}, in.platform.value_or("")};
-  out.value = expansion(in, lim, address_blocked, out).run();
+  out.value = expansion(in, lim, address_blocked, std::move(place), out).run();
   return out;
 }
 

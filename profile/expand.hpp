@@ -11,6 +11,7 @@
 #include "perfetto_decode/limits.hpp"
 #include "profile/convert.hpp"
 #include "profile/error.hpp"
+#include "profile/write_json.hpp"
 
 namespace profile_relay::profile {
 
@@ -52,9 +53,13 @@ struct expanded {
   std::string platform;
   std::string release;                   ///< "" when absent
   std::string environment;               ///< "" when absent
-  std::string payload;                   ///< Sample v2 JSON, UTF-8
+  std::string text;                      ///< what was to stand before the payload, and the payload
+  std::size_t payload_begin = 0;         ///< offset in `text`
   std::span<const std::byte> raw_trace;  ///< empty for a plain JSON chunk
   std::string raw_content_type;          ///< kafka-and-consumers 2, inline mode; "" for a plain JSON chunk
+
+  /// Sample v2 JSON, UTF-8.
+  std::string_view payload() const { return std::string_view(text).substr(payload_begin); }
 };
 
 struct expand_outcome {
@@ -67,9 +72,10 @@ struct expand_outcome {
 /// Does to one chunk what contract 3.2 (checks C1 to C8, in order) and 3.7 (normalise) say: parse metadata
 /// or JSON, decode and convert a trace, normalise, write the payload. Pure; one bad chunk costs nothing but
 /// itself. `address_blocked`: the project filters the client's address (contract 10), which rejects what expands before
-/// it is normalised (3.6), so that a broken chunk keeps its own reason.
+/// it is normalised (3.6), so that a broken chunk keeps its own reason. `place`: where the payload goes, so that it need not
+/// be copied into a record.
 /// Refuses by value only; throws nothing but std::bad_alloc.
 expand_outcome expand(envelope::raw_chunk const& chunk, expand_limits const& lim,
-                      bool address_blocked = false);
+                      bool address_blocked = false, text_place place = {});
 
 }  // namespace profile_relay::profile

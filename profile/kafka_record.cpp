@@ -40,22 +40,29 @@ std::size_t kafka_record::memory() const {
   return n;
 }
 
-std::string encode(profile_message const& m, std::size_t* raw_offset) {
-  const bool with_raw = !m.raw_profile.empty();
-  const std::size_t pairs =
-      6U + (m.key_id ? 1U : 0U) + (m.attachments.empty() ? 0U : 1U) + (with_raw ? 2U : 0U);
+namespace {
 
-  std::string out;
-  out.reserve(256 + 128 * m.attachments.size() + m.payload.size() + m.raw_profile.size());
-  message_pack::writer w(out);
-  w.map_header(pairs);
+/// Of a `bin` of any length. Shorter payloads need fewer, and then move up.
+constexpr std::size_t longest_bin_head = 5;
+
+std::size_t pairs_of(profile_message const& m) {
+  return 6U + (m.key_id ? 1U : 0U) + (m.attachments.empty() ? 0U : 1U) + (m.raw_profile.empty() ? 0U : 2U);
+}
+
+/// Everything before the length of the payload.
+void write_front(message_pack::writer& w, profile_message const& m) {
+  w.map_header(pairs_of(m));
   w.str("type"), w.str("profile_chunk");
   w.str("organization_id"), w.uint(m.organization_id);
   w.str("project_id"), w.uint(m.project_id);
   if (m.key_id) w.str("key_id"), w.uint(*m.key_id);
   w.str("received"), w.uint(m.received);
   w.str("retention_days"), w.uint(m.retention_days);
-  w.str("payload"), w.bin(m.payload);
+  w.str("payload");
+}
+
+void write_tail(std::string& out, profile_message const& m, std::size_t* raw_offset) {
+  message_pack::writer w(out);
   if (!m.attachments.empty()) {
     w.str("attachments"), w.array_header(m.attachments.size());
     for (auto const& a : m.attachments) {
@@ -65,20 +72,67 @@ std::string encode(profile_message const& m, std::size_t* raw_offset) {
       w.str("stored_id"), w.str(a.stored_id);
     }
   }
+  const bool with_raw = !m.raw_profile.empty();
   if (raw_offset) *raw_offset = with_raw ? out.size() : 0;
   if (with_raw) {
     w.str("raw_profile"), w.bin(as_text(m.raw_profile));
     w.str("raw_profile_content_type"), w.str(m.raw_profile_content_type);
   }
+}
+
+/// Turns `encode_head(m)` and the payload behind it into the whole message.
+void finish(std::string& text, profile_message const& m, std::size_t* raw_offset) {
+  std::string head;
+  message_pack::writer w(head);
+  write_front(w, m);
+  const auto payload = head.size() + longest_bin_head;
+  w.bin_header(text.size() - payload);
+  text.replace(0, payload, head);
+  write_tail(text, m, raw_offset);
+}
+
+}  // namespace
+
+std::string encode_head(profile_message const& m) {
+  std::string out;
+  out.reserve(256);
+  message_pack::writer w(out);
+  write_front(w, m);
+  out.append(longest_bin_head, '\0');
+  return out;
+}
+
+std::size_t tail_size(profile_message const& m) {
+  constexpr std::size_t names_and_lengths = 64;
+  std::size_t n = names_and_lengths;
+  for (auto const& a : m.attachments)
+    n += names_and_lengths + a.name.size() + a.content_type.size() + a.stored_id.size();
+  return n + m.raw_profile.size() + m.raw_profile_content_type.size();
+}
+
+std::string encode(profile_message const& m, std::size_t* raw_offset) {
+  auto out = encode_head(m);
+  out.reserve(out.size() + m.payload.size() + tail_size(m));
+  out.append(m.payload);
+  finish(out, m, raw_offset);
   return out;
 }
 
 kafka_record make_profile_record(profile_message const& m, std::string_view chunk_id,
                                  std::int64_t received_ms) {
+  auto text = encode_head(m);
+  text.reserve(text.size() + m.payload.size() + tail_size(m));
+  text.append(m.payload);
+  return finish_profile_record(m, std::move(text), chunk_id, received_ms);
+}
+
+kafka_record finish_profile_record(profile_message const& m, std::string text, std::string_view chunk_id,
+                                   std::int64_t received_ms) {
   kafka_record r;
   r.topic = logical_topic::profiles;
   r.headers.emplace_back("project_id", std::to_string(m.project_id));
-  r.value = encode(m, &r.raw_offset);
+  finish(text, m, &r.raw_offset);
+  r.value = std::move(text);
   r.chunk_id = chunk_id;
   r.received_ms = received_ms;
   return r;

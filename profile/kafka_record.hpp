@@ -51,9 +51,21 @@ struct profile_message {
 /// MessagePack, byte for byte as kafka-and-consumers 2.1. `raw_offset` receives kafka_record::raw_offset.
 std::string encode(profile_message const& m, std::size_t* raw_offset = nullptr);
 
-/// The record for topic `profiles`: null key, header project_id.
+/// The message up to its payload, whose length it leaves open. `m.payload` is not looked at. Whoever appends the payload
+/// to it and calls `finish_profile_record` saves the copy that `encode` makes.
+std::string encode_head(profile_message const& m);
+
+/// Bytes that the message has behind its payload.
+std::size_t tail_size(profile_message const& m);
+
+/// The record for topic `profiles`: null key, header project_id. `m.payload` is copied.
 kafka_record make_profile_record(profile_message const& m, std::string_view chunk_id,
                                  std::int64_t received_ms);
+
+/// The same record from `text`, which is `encode_head(m)` and the payload behind it. `m.payload` is not looked at. What
+/// `m` leaves out or has behind the payload may have changed since the head was made, the rest may not.
+kafka_record finish_profile_record(profile_message const& m, std::string text, std::string_view chunk_id,
+                                   std::int64_t received_ms);
 
 /// The same message without its raw trace (too large for the broker). False if it has none.
 bool strip_raw_profile(kafka_record& r);

@@ -40,11 +40,14 @@ void writer::str(std::string_view text) {
 }
 
 void writer::bin(std::string_view bytes) {
-  const auto n = bytes.size();
-  const int width = n <= 0xff ? 1 : n <= 0xffff ? 2 : 4;
-  byte(width == 1 ? 0xc4 : width == 2 ? 0xc5 : 0xc6);
-  big_endian(n, width);
+  bin_header(bytes.size());
   out_.append(bytes);
+}
+
+void writer::bin_header(std::size_t size) {
+  const int width = size <= 0xff ? 1 : size <= 0xffff ? 2 : 4;
+  byte(width == 1 ? 0xc4 : width == 2 ? 0xc5 : 0xc6);
+  big_endian(size, width);
 }
 
 std::optional<std::uint8_t> reader::take_byte() {

@@ -20,6 +20,7 @@ class writer {
   void uint(std::uint64_t v);
   void str(std::string_view text);  ///< must be UTF-8: consumers refuse the whole message otherwise
   void bin(std::string_view bytes);
+  void bin_header(std::size_t size);  ///< the bytes themselves follow from elsewhere
 
  private:
   void byte(unsigned v) { out_.push_back(static_cast<char>(v)); }

@@ -2,6 +2,9 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "profile/json_text.hpp"
 #include "profile/write_frames.hpp"
 #include "profile/write_samples.hpp"
@@ -16,8 +19,9 @@ namespace {
 /// Writes the parts of a chunk. Each `bool` is false when the text has become too long.
 class json_writer {
  public:
-  json_writer(chunk const& c, std::size_t max_bytes) : c_(c), max_bytes_(max_bytes) {
-    out_.reserve(estimate());
+  json_writer(chunk const& c, std::size_t max_bytes, text_place place)
+      : c_(c), max_bytes_(max_bytes + place.before.size()), out_(std::move(place.before)) {
+    out_.reserve(out_.size() + std::min(estimate(), max_bytes) + place.room_behind);
   }
 
   bool write();
@@ -41,14 +45,13 @@ class json_writer {
   bool threads();
 
   chunk const& c_;
-  std::size_t max_bytes_;
+  std::size_t max_bytes_;  // of out_, what was in it before included
   std::string out_;
 };
 
 std::size_t json_writer::estimate() const {
-  const auto n = 1024 + c_.samples.size() * 76 + c_.stacks.frame_count() * 5 + c_.stacks.size() * 3 +
-                 c_.frames.size() * 160 + c_.images.size() * 220 + c_.threads.size() * 40;
-  return n < max_bytes_ ? n : max_bytes_;
+  return 1024 + c_.samples.size() * 76 + c_.stacks.frame_count() * 5 + c_.stacks.size() * 3 +
+         c_.frames.size() * 160 + c_.images.size() * 220 + c_.threads.size() * 40;
 }
 
 // Every pair and element leaves a comma behind, which the closing bracket takes back.
@@ -209,15 +212,16 @@ bool json_writer::write() {
 
 }  // namespace
 
-result<std::string> write_json(chunk const& c, std::size_t max_bytes) {
-  json_writer w(c, max_bytes);
+result<std::string> write_json(chunk const& c, std::size_t max_bytes, text_place place) {
+  const auto begin = place.before.size();
+  json_writer w(c, max_bytes, std::move(place));
   if (!w.write())
     return error{
         errc::exceed_size_limit, "payload_too_large",
         "the profile's JSON is larger than limits.max_profile_size, " + std::to_string(max_bytes) + " bytes",
         0};
   auto text = w.take();
-  if (!simdjson::validate_utf8(text))
+  if (!simdjson::validate_utf8(std::string_view(text).substr(begin)))
     return error{errc::failed_serialization, "payload_not_utf8", "the profile's JSON is not UTF-8", 0};
   return text;
 }

@@ -93,11 +93,13 @@ class Server:
             process.wait()
             raise AssertionError(f"the server did not end within {deadline:.0f} s of SIGTERM:\n{self.log()[-3000:]}")
 
-    def kill(self) -> None:
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
-            self.process = None
+    def kill(self) -> int | None:
+        """SIGKILL and the exit status, which is another than -SIGKILL if the process had ended by itself."""
+        process, self.process = self.process, None
+        if process is None:
+            return None
+        process.kill()
+        return process.wait()
 
     def command(self, *arguments: str, timeout: float = 60.0) -> subprocess.CompletedProcess[str]:
         """Another subcommand of the binary, on the same folder where it takes one."""

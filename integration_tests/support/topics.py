@@ -5,7 +5,7 @@ import json
 import time
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Iterator
 
 import msgpack
 from confluent_kafka import Consumer, KafkaException, TopicPartition
@@ -26,18 +26,27 @@ class TopicReader:
     def __init__(self, bootstrap: str, topic: str):
         self.topic = topic
         self.records: list[Record] = []
-        self._consumer = Consumer({
-            "bootstrap.servers": bootstrap, "group.id": f"reader-{topic}", "enable.auto.commit": False,
+        self._bootstrap, self._next = bootstrap, 0
+        self._consumer = self._connect()
+
+    def _connect(self) -> Consumer:
+        consumer = Consumer({
+            "bootstrap.servers": self._bootstrap, "group.id": f"reader-{self.topic}", "enable.auto.commit": False,
             "fetch.message.max.bytes": LARGEST_MESSAGE, "receive.message.max.bytes": 2 * LARGEST_MESSAGE,
             "fetch.wait.max.ms": 50, "reconnect.backoff.max.ms": 500})
-        self._next = 0
-        self._consumer.assign([TopicPartition(topic, 0, 0)])
+        consumer.assign([TopicPartition(self.topic, 0, self._next)])
+        return consumer
 
     def close(self) -> None:
         self._consumer.close()
 
     def read_to_end(self, deadline: float = 30.0) -> list[Record]:
         """Reads up to what the broker holds now. What was acknowledged before this call is in the result."""
+        self.records.extend(self.follow(deadline))
+        return self.records
+
+    def follow(self, deadline: float = 30.0) -> Iterator[Record]:
+        """The same one by one, and none is kept: for more than fits the memory."""
         end = time.monotonic() + deadline
         high = self._end_offset(end)
         while self._next < high:
@@ -46,11 +55,11 @@ class TopicReader:
             if message is None or message.error() is not None:
                 continue
             self._next = message.offset() + 1
-            self.records.append(Record(message.key(), list(message.headers() or []), message.value()))
-        return self.records
+            yield Record(message.key(), list(message.headers() or []), message.value())
 
     def _end_offset(self, end: float) -> int:
-        """Asked again until `end`: a broker that has just been started does not know its topics yet."""
+        """Asked again until `end`: a broker that has just been started does not know its topics yet. A consumer that
+        was told so believes it for minutes, so it is a new one that asks again."""
         while True:
             try:
                 return self._consumer.get_watermark_offsets(TopicPartition(self.topic, 0), timeout=10.0)[1]
@@ -58,6 +67,8 @@ class TopicReader:
                 if time.monotonic() > end:
                     raise
                 time.sleep(0.1)
+                self._consumer.close()
+                self._consumer = self._connect()
 
 
 def chunk_id_of(record: Record) -> str:

@@ -41,9 +41,9 @@ std::int64_t thread_cpu_ns() {
 
 }  // namespace
 
-/// One run from start() to stop(); all but `stopping`, `wake`, `tid` and `shown` is its thread's own.
+/// One run from start() to stop(); all but `stopping`, `wake` and `shown` is its thread's own.
 struct signal_sampler::run {
-  run(tick_sink& to, pid_t of) : sink(to), pid(of) {
+  run(tick_sink& to, std::atomic<std::int32_t>& own_tid) : sink(to), tid(own_tid) {
     for (std::size_t i = slot_count; i-- > 0;)
       if (slot_pool[i].reusable()) free.push_back(static_cast<std::uint16_t>(i));
   }
@@ -63,11 +63,11 @@ struct signal_sampler::run {
   bool wait_until(clock::time_point deadline);
 
   tick_sink& sink;
-  pid_t const pid;
+  std::atomic<std::int32_t>& tid;
+  pid_t const pid = ::getpid();
   thread_list threads;
   signal_sender send;
   std::thread thread;
-  std::atomic<pid_t> tid{0};
 
   mutable std::mutex guard;
   std::condition_variable wake;
@@ -191,6 +191,7 @@ void signal_sampler::run::work() {
     ask();
   }
   for (auto const& [to, owed] : outstanding) slot_pool[owed.slot].give_up(owed.number);
+  tid = 0;
   give_signal_back();
 }
 
@@ -210,7 +211,7 @@ sampler_status signal_sampler::start(tick_sink& sink) {
   if (!take_signal(walk_)) return sampler_status::unavailable;
   // We own the signal, so a run that is still here has ended.
   if (run_ != nullptr && run_->thread.joinable()) run_->thread.join();
-  auto next = std::make_unique<run>(sink, ::getpid());
+  auto next = std::make_unique<run>(sink, tid_);
   bool started = next->threads.usable();
   if (started) {
     sigset_t all, before;
@@ -234,10 +235,10 @@ sampler_status signal_sampler::start(tick_sink& sink) {
 }
 
 void signal_sampler::stop() {
-  // On our own thread only this run can be meant, and whoever waits for it may hold `control_`.
-  if (auto* const here = run_.get(); here != nullptr && here->tid == ::gettid()) {
-    std::lock_guard const lock(here->guard);
-    here->stopping = true;
+  // From within on_tick: this run cannot be replaced meanwhile, and whoever waits for it may hold `control_`.
+  if (tid_ == ::gettid()) {
+    std::lock_guard const lock(run_->guard);
+    run_->stopping = true;
     return;
   }
   std::lock_guard const lock(control_);

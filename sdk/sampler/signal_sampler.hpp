@@ -1,6 +1,7 @@
 // The sampler that asks threads by signal.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -32,7 +33,8 @@ struct sampler_statistics {
 ///
 /// start() is refused while SIGPROF has another owner (take_signal()), when this sampler runs already, under
 /// ThreadSanitizer (which delays signals), without /proc, and when no thread can be made. A fork's child has no sampler;
-/// it may start one, also with this object. start() and stop() may be called from any thread.
+/// it may start one, also with this object. start(), stop() and statistics() may be called from any thread; from within
+/// on_tick only stop().
 class signal_sampler final : public sampler {
  public:
   explicit signal_sampler(stack_walk walk);
@@ -50,6 +52,7 @@ class signal_sampler final : public sampler {
   void forget_parents_run();
 
   stack_walk const walk_;
+  std::atomic<std::int32_t> tid_{0};  // of the sampler's thread, while there is one
   mutable std::mutex control_;
   std::unique_ptr<run> run_;
 };

@@ -10,6 +10,7 @@
 #include <climits>
 #include <cstring>
 #include <mutex>
+#include <span>
 #include <string_view>
 
 namespace profile_relay::sdk {
@@ -68,16 +69,24 @@ int add_image(dl_phdr_info* info, std::size_t, void* to) {
   loaded_image image;
   image.bias = info->dlpi_addr;
   image.start = UINTPTR_MAX;
-  for (auto const* p = info->dlpi_phdr; p != info->dlpi_phdr + info->dlpi_phnum; ++p) {
-    auto const begin = image.bias + p->p_vaddr;
-    if (p->p_type == PT_LOAD) {
-      image.start = std::min(image.start, begin / page_size() * page_size());
-      image.end = std::max(image.end, (begin + p->p_memsz + page_size() - 1) / page_size() * page_size());
-    } else if (p->p_type == PT_NOTE && image.build_id.empty()) {
-      image.build_id =
-          build_id_in({reinterpret_cast<char const*>(begin), p->p_memsz}, p->p_align == 8 ? 8 : 4);
-    }
+  std::span const headers(info->dlpi_phdr, info->dlpi_phnum);
+  for (auto const& p : headers) {
+    if (p.p_type != PT_LOAD) continue;
+    auto const begin = image.bias + p.p_vaddr;
+    image.start = std::min(image.start, begin / page_size() * page_size());
+    image.end = std::max(image.end, (begin + p.p_memsz + page_size() - 1) / page_size() * page_size());
   }
+  // Notes that no segment loads are not in memory.
+  auto const is_loaded = [&](auto const& note) {
+    return std::any_of(headers.begin(), headers.end(), [&](auto const& p) {
+      return p.p_type == PT_LOAD && (p.p_flags & PF_R) != 0 && note.p_vaddr >= p.p_vaddr &&
+             note.p_vaddr + note.p_memsz <= p.p_vaddr + p.p_filesz;
+    });
+  };
+  for (auto const& p : headers)
+    if (p.p_type == PT_NOTE && image.build_id.empty() && is_loaded(p))
+      image.build_id = build_id_in({reinterpret_cast<char const*>(image.bias + p.p_vaddr), p.p_memsz},
+                                   p.p_align == 8 ? 8 : 4);
   if (image.start >= image.end) return 0;
   auto const* const name = info->dlpi_name;
   if (image.start == ::getauxval(AT_SYSINFO_EHDR))

@@ -104,14 +104,15 @@ using send_action_t = std::variant<send_action::post, send_action::ended, send_a
 /// Retry-After, or 60 s. 503 with Retry-After pauses for so long, at most `longest_pause`.
 ///
 /// Pauses after network errors grow over chunks, not within one: 100 ms, 200 ms, ... 15 min until anything answers. So a
-/// server that is away for an hour costs a handful of attempts, and the queue's bound decides what is kept for it.
+/// server that is away for an hour costs 17 attempts, in which two chunks are given up; the queue's bound decides how
+/// many of the others are kept for it.
 ///
 /// Client reports: what Relay wants to hear of (all that is discarded or dropped, but not a 429) is counted by reason and
 /// told with the next chunk. It comes back into the count unless the answer is 2xx. An answer that got lost on its way
 /// may so be told twice; what is counted after the last chunk is not told.
 ///
 /// close(deadline): a pause after a network error ends, one that a server asked for does not. At the deadline what waits
-/// is dropped, and what is on its way ends with its event, as which it must come soon. What is submitted afterwards is
+/// is dropped, and what is on its way ends with the event that it is owed, which the caller must then bring soon. What is submitted afterwards is
 /// dropped.
 class transport_fsm {
  public:

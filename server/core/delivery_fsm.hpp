@@ -21,6 +21,9 @@ struct delivery_fsm_settings {
   bool ack_spool = false;  ///< processing.ack: spool
   /// Bytes of records that may lie with Kafka: wire_size and record_overhead. In force is producer_budget().
   std::uint64_t producer_bytes = 256u << 20;
+  /// Bytes of stored records that may lie with Kafka or be read ahead, at most half of the above; one larger record
+  /// may go alone. What is live waits behind them in the producer's queue, so this bounds how long.
+  std::uint64_t backlog_bytes = 16u << 20;
   std::uint64_t max_message_bytes = 50'000'000;
   /// Memory of a record in flight beside its message, here and in librdkafka; bounds the number of small
   /// records.
@@ -39,6 +42,8 @@ struct delivery_fsm_settings {
   std::uint64_t producer_budget() const {
     return std::max(producer_bytes, 2 * (max_message_bytes + record_overhead));
   }
+  /// backlog_bytes, lowered to half of that.
+  std::uint64_t backlog_quota() const { return std::min(backlog_bytes, producer_budget() / 2); }
 };
 
 /// Counts since start. Every submitted record is in exactly one of delivered, spooled, failed once it has
@@ -65,15 +70,15 @@ struct delivery_totals {
 ///          the raw trace)    └── still too large ─► too_large                 ▼
 ///                                                  take, oldest first    ┌─────────┐
 ///                                       ┌─────────────────────────────── │ STORED  │ ◄─┐ retriable: it
-///                                       ▼   (at most half the            └─────────┘   │ never left;
-///                                   ┌───────┐ producer's budget)                       │ release, pause,
+///                                       ▼   (within their quota)         └─────────┘   │ never left;
+///                                   ┌───────┐                                          │ release, pause,
 ///                                   │ KAFKA │ ─────────────────────────────────────────┘ go on
 ///                                   └───────┘ ── acked ─► remove
 ///                                       └── too large (once without raw), refused
 ///                                              ─► outcome, safe itself ─► dead: kept, listed, not sent again
 ///
-/// Live records come first: the backlog has its own half of the budget, is never allowed more, and live
-/// records may use all of it while there is no backlog.
+/// Live records come first: the backlog has a small quota of its own, because what is live waits behind it in the
+/// producer's queue; half of the budget is kept for live records, and all of it while there is no backlog.
 ///
 /// Circuit, by topic: a live record that comes back retriable opens it, any acknowledgement of the topic closes it.
 ///

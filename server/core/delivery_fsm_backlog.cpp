@@ -34,7 +34,7 @@ void delivery_fsm::pump(actions& out) {
   if (!taken_.empty() || backlog_.taking() || !backlog_.pending() || now_ < backlog_.not_before()) return;
   // A record that cannot be removed from the spool would only be delivered again and again.
   if (anything_failed_) return;
-  auto const quota = s_.producer_bytes / 2;
+  auto const quota = s_.backlog_quota();
   if (backlog_.probing()) {
     if (backlog_bytes_ == 0) out.push_back(action::spool_take{backlog_.start(), 1});
   } else if (backlog_bytes_ <= quota / 2) {
@@ -53,7 +53,8 @@ void delivery_fsm::produce_taken(actions& out) {
       continue;
     }
     auto const bytes = charge(e.record);
-    if (backlog_bytes_ + bytes > s_.producer_bytes / 2) return;
+    // A single record may be larger than the quota: half of the budget holds the largest.
+    if (backlog_bytes_ != 0 && backlog_bytes_ + bytes > s_.backlog_quota()) return;
     if (live_bytes_ + backlog_bytes_ + bytes > s_.producer_bytes) return;
     auto const it = entries_.emplace(backlog_id(key), std::move(e)).first;
     to_kafka(it->first, it->second, out);

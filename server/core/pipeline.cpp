@@ -58,8 +58,8 @@ class first_look {
   std::array<std::shared_ptr<const rate_limits>, 2> known_;
 };
 
-profile::profile_message message_of(profile::expanded const& e, request_facts const& facts,
-                                    pipeline_settings const& s) {
+/// All but the payload and the raw trace.
+profile::profile_message message_of(request_facts const& facts, pipeline_settings const& s) {
   auto const& project = *facts.scope.project;
   profile::profile_message m;
   m.organization_id = project.organization_id;
@@ -67,25 +67,24 @@ profile::profile_message message_of(profile::expanded const& e, request_facts co
   if (s.write_key_id && facts.scope.key != nullptr) m.key_id = facts.scope.key->numeric_id;
   m.received = static_cast<std::uint64_t>(facts.received_us / 1'000'000);
   m.retention_days = project.retention_days;
-  m.payload = e.payload;
-  if (s.store_raw) {
-    m.raw_profile = e.raw_trace;
-    m.raw_profile_content_type = e.raw_content_type;
-  }
   return m;
 }
 
 /// The record of an expanded chunk, or its rejection if it cannot fit the message limit in any form.
-void make_record(chunk_result& out, profile::expanded const& e, request_facts const& facts,
-                 pipeline_settings const& s) {
-  auto message = message_of(e, facts, s);
+void make_record(chunk_result& out, profile::expanded e, profile::profile_message message,
+                 request_facts const& facts, pipeline_settings const& s) {
+  if (s.store_raw) {
+    message.raw_profile = e.raw_trace;
+    message.raw_profile_content_type = e.raw_content_type;
+  }
   if (!s.store_raw && !e.raw_trace.empty()) out.raw_not_stored = "dropped";
   // Decided before the record is built, so that a large trace is not copied for nothing.
-  if (!message.raw_profile.empty() && e.payload.size() + e.raw_trace.size() > s.message_max_bytes) {
+  if (!message.raw_profile.empty() && e.payload().size() + e.raw_trace.size() > s.message_max_bytes) {
     message.raw_profile = {};
     out.raw_not_stored = "message_size";
   }
-  auto record = profile::make_profile_record(message, e.chunk_id, facts.received_us / 1'000);
+  auto record =
+      profile::finish_profile_record(message, std::move(e.text), e.chunk_id, facts.received_us / 1'000);
   if (record.wire_size() > s.message_max_bytes && profile::strip_raw_profile(record)) {
     out.raw_not_stored = "message_size";
   }
@@ -103,7 +102,10 @@ void make_record(chunk_result& out, profile::expanded const& e, request_facts co
 void expand_into(chunk_result& out, envelope::raw_chunk const& raw, request_facts const& facts,
                  pipeline_settings const& s) {
   auto const& blocked = facts.scope.project->blocked_ips;
-  auto done = profile::expand(raw, s.expand, blocked.contains(facts.remote_addr));
+  auto message = message_of(facts, s);
+  profile::text_place place{profile::encode_head(message), profile::tail_size(message)};
+  if (s.store_raw && raw.trace.size() <= s.message_max_bytes) place.room_behind += raw.trace.size();
+  auto done = profile::expand(raw, s.expand, blocked.contains(facts.remote_addr), std::move(place));
   out.chunk_id = std::move(done.chunk_id);
   out.notes = std::move(done.notes);
   if (!done.platform.empty()) out.category = envelope::category_of_platform(done.platform);
@@ -112,7 +114,7 @@ void expand_into(chunk_result& out, envelope::raw_chunk const& raw, request_fact
     out.value = rejection{to_reason(e.code), e.cause, e.what, {}};
     return;
   }
-  make_record(out, *done.value, facts, s);
+  make_record(out, std::move(*done.value), std::move(message), facts, s);
 }
 
 }  // namespace

@@ -107,7 +107,7 @@ int cmd_decode(decode_arguments const& a) {
     if (!a.normalize) return convert_only(chunk);
     auto done = profile::expand(chunk, {});
     if (!done.value) return done.value.error();
-    return std::move(done.value->payload);
+    return std::move(done.value->text);
   }();
   if (!payload) {
     auto const& e = payload.error();

@@ -204,8 +204,8 @@ struct running {
   }
 
   /// Unready, no new connections, requests in flight finish, delivery flushes and spools the rest (contract 8).
-  void stop() {
-    auto const begin = clock::now();
+  /// `begin`: when it was asked for, from which limits.shutdown_timeout counts.
+  void stop(clock::time_point begin) {
     auto const deadline = begin + settings.limits.shutdown_timeout;
     services->draining = true;
     auto const open = http->connections();
@@ -268,10 +268,11 @@ int cmd_run(run_arguments const& a) {
   log(log_level::info,
       signals.wait(keep_within_bounds) == SIGTERM ? "SIGTERM: shutting down" : "SIGINT: shutting down");
   signals.next_one_is_hard();
+  auto const asked = clock::now();
   if (own_profile)
     own_profile->stop(
         std::min<std::chrono::milliseconds>(settings.limits.shutdown_timeout / 2, std::chrono::seconds(2)));
-  server.stop();
+  server.stop(asked);
   return 0;
 }
 

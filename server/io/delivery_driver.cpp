@@ -74,6 +74,7 @@ start_result<std::unique_ptr<delivery_driver>> delivery_driver::start(config::se
   fsm.ack_spool = s.processing.ack == config::ack_mode::spool;
   fsm.max_message_bytes = limit->message_bytes;
   fsm.stall = limit->stall;
+  fsm.recreate_pause = options.recreate_pause;
   fsm.producer_bytes = options.max_inflight_bytes / 2;
 
   auto const log = options.log;

@@ -31,7 +31,8 @@ struct delivery_options {
   /// The whole server's byte budget (limits.max_inflight_bytes). Half of it may lie in librdkafka's queue.
   std::uint64_t max_inflight_bytes = 512u << 20;
   delivery_log log;
-  outcome_maker make_outcome;  ///< empty = no outcomes
+  outcome_maker make_outcome;                       ///< empty = no outcomes
+  std::chrono::milliseconds recreate_pause{10000};  ///< delivery_fsm_settings::recreate_pause
 };
 
 /// What the records did that ended after `shutdown` was called, for the log line of the drain.

@@ -25,9 +25,14 @@ delivery_loop::~delivery_loop() {
 
 std::function<void(std::vector<delivery_event>)> delivery_loop::spool_answers() {
   return [this](std::vector<delivery_event> answers) {
-    std::scoped_lock lock(mutex_);
-    for (auto& e : answers) mail_.push_back(std::move(e));
-    wake();
+    bool wake = false;
+    {
+      std::scoped_lock lock(mutex_);
+      for (auto& e : answers) mail_.push_back(std::move(e));
+      wake = !std::exchange(woken_, true);
+    }
+    // Not under the lock, which the woken thread wants first.
+    if (wake) boost::asio::post(io_, [this] { turn(); });
   };
 }
 
@@ -49,10 +54,10 @@ void delivery_loop::start(std::unique_ptr<sqlite_spool> spool, std::unique_ptr<k
     brokers_ = sink_->brokers();
     kafka_ready_ = std::make_unique<boost::asio::posix::stream_descriptor>(io_, sink_->wake_fd());
   }
+  tick_due_ = true;
   boost::asio::post(io_, [this] {
     if (sink_) watch_kafka();
-    events_.push_back(event::tick{});
-    process();
+    turn();
   });
   thread_ = std::thread([this] { io_.run(); });
 }
@@ -63,14 +68,44 @@ void delivery_loop::submit(profile::kafka_record record, std::function<void(reco
     std::scoped_lock lock(mutex_);
     if (!closed_) {
       submissions_.push_back({std::move(shared), std::move(done)});
-      return wake();
+      if (!take_turn()) return;
+      done = nullptr;
     }
   }
-  done(record_end::unavailable);
+  if (done) return done(record_end::unavailable);
+  finish_turn();
 }
 
-void delivery_loop::wake() {
-  if (!std::exchange(woken_, true)) boost::asio::post(io_, [this] { take_mail(); });
+bool delivery_loop::take_turn() { return !std::exchange(turn_taken_, true); }
+
+void delivery_loop::turn() {
+  bool poll = false, tick = false;
+  {
+    std::scoped_lock lock(mutex_);
+    woken_ = false;
+    if (!mail_waits() || !take_turn()) return;
+    poll = std::exchange(poll_due_, false);
+    tick = std::exchange(tick_due_, false);
+  }
+  // Reports that wait come before the time they are late by.
+  if (sink_ && (poll || tick)) sink_->poll();
+  if (poll) watch_kafka();
+  if (tick) events_.push_back(event::tick{});
+  finish_turn();
+}
+
+/// An exception here ends the process: a turn that nobody ends would leave every record without an end. What came meanwhile
+/// is the delivery thread's, or a client's thread could be kept at it for ever.
+void delivery_loop::finish_turn() noexcept {
+  take_mail();
+  process();
+  bool wake = false;
+  {
+    std::scoped_lock lock(mutex_);
+    turn_taken_ = false;
+    wake = mail_waits() && !std::exchange(woken_, true);
+  }
+  if (wake) boost::asio::post(io_, [this] { turn(); });
 }
 
 void delivery_loop::take_mail() {
@@ -78,7 +113,6 @@ void delivery_loop::take_mail() {
   std::vector<delivery_event> mail;
   {
     std::scoped_lock lock(mutex_);
-    woken_ = false;
     submissions.swap(submissions_);
     mail.swap(mail_);
   }
@@ -91,7 +125,6 @@ void delivery_loop::take_mail() {
     waiting_.emplace(id, std::move(s.done));
     events_.push_back(event::submit{id, std::move(s.record)});
   }
-  process();
 }
 
 void delivery_loop::process() {
@@ -118,9 +151,11 @@ void delivery_loop::watch_kafka() {
   kafka_ready_->async_wait(boost::asio::posix::stream_descriptor::wait_read,
                            [this](boost::system::error_code ec) {
                              if (ec) return;
-                             sink_->poll();
-                             watch_kafka();
-                             process();
+                             {
+                               std::scoped_lock lock(mutex_);
+                               poll_due_ = true;
+                             }
+                             turn();
                            });
 }
 
@@ -167,9 +202,11 @@ void delivery_loop::act(action::wake_at& a) {
   timer_.expires_at(a.when);
   timer_.async_wait([this](boost::system::error_code ec) {
     if (ec) return;
-    if (sink_) sink_->poll();  // reports that wait come before the time they are late by
-    events_.push_back(event::tick{});
-    process();
+    {
+      std::scoped_lock lock(mutex_);
+      tick_due_ = true;
+    }
+    turn();
   });
 }
 
@@ -217,10 +254,12 @@ void delivery_loop::finish_if_done() {
     // A submit that came in meanwhile gets its turn: take_mail is on its way.
     if (!submissions_.empty() || std::exchange(closed_, true)) return;
   }
-  timer_.cancel();
-  if (kafka_ready_) (void)kafka_ready_->release();  // the sink owns the descriptor
-  work_.reset();
-  finished_.set_value();
+  boost::asio::post(io_, [this] {
+    timer_.cancel();
+    if (kafka_ready_) (void)kafka_ready_->release();  // the sink owns the descriptor
+    work_.reset();
+    finished_.set_value();
+  });
 }
 
 delivery_counts delivery_loop::shutdown(delivery_time deadline) {
@@ -230,8 +269,8 @@ delivery_counts delivery_loop::shutdown(delivery_time deadline) {
     if (std::exchange(shutdown_called_, true)) return {};
     before = published_.totals;
     mail_.push_back(event::drain{deadline});
-    wake();
   }
+  boost::asio::post(io_, [this] { turn(); });
   finished_.get_future().wait();
   spool_->close();
   thread_.join();

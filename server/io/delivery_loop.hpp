@@ -36,9 +36,10 @@ struct loop_view {
   std::optional<delivery_time> busy_since;
 };
 
-/// The delivery thread: feeds events to the state machine and carries out its actions. Sleeps in one
-/// io_context, which four things wake: a submit, answers of the spool, librdkafka's queue through a
-/// descriptor, the machine's timer.
+/// Feeds events to the state machine and carries out its actions, one thread at a time: who has the turn. The delivery
+/// thread sleeps in one io_context, which answers of the spool, librdkafka's queue (through a descriptor) and the machine's
+/// timer wake. A submit does not wait for it: its own thread takes the turn when that is free, since waking another thread
+/// costs more than what there is to do. Who finds the turn taken leaves word and goes; the one who ends it sees to that.
 class delivery_loop {
  public:
   delivery_loop(delivery_fsm_settings const& settings, delivery_options options);
@@ -64,11 +65,16 @@ class delivery_loop {
     std::function<void(record_end)> done;
   };
 
-  void wake();  // with mutex_ held
-  // All below: the delivery thread only.
+  // With mutex_ held.
+  bool take_turn();  ///< false: somebody has it
+  bool mail_waits() const { return poll_due_ || tick_due_ || !submissions_.empty() || !mail_.empty(); }
+  // The delivery thread only.
+  void turn();
+  void watch_kafka();
+  // All below, and the members down to mutex_: with the turn.
+  void finish_turn() noexcept;
   void take_mail();
   void process();
-  void watch_kafka();
   void act(action::produce& a);
   void act(action::purge& a);
   void act(action::recreate_producer& a);
@@ -109,6 +115,8 @@ class delivery_loop {
   loop_view seen_;
 
   mutable std::mutex mutex_;  // guards what follows
+  bool turn_taken_ = false;
+  bool poll_due_ = false, tick_due_ = false;  ///< librdkafka has reports, it is time: for the delivery thread
   std::vector<submission> submissions_;
   std::vector<delivery_event> mail_;
   bool woken_ = false;

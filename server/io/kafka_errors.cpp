@@ -20,8 +20,8 @@ produce_report::kind classify(rd_kafka_resp_err_t e) {
       return kind::refused;
 
     // Of a broker, about its own state: another try may go through. A missing topic may be created later, and
-    // wrong credentials concern every record, so they are the operator's to mend, not a reason to give
-    // records up.
+    // wrong credentials or missing rights concern every record, so they are the operator's to mend, not a reason to
+    // give records up.
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
     case RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE:
     case RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION:
@@ -42,6 +42,8 @@ produce_report::kind classify(rd_kafka_resp_err_t e) {
     case RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR:
     case RD_KAFKA_RESP_ERR_LOG_DIR_NOT_FOUND:
     case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR_REASSIGNMENT_IN_PROGRESS:
     case RD_KAFKA_RESP_ERR_FENCED_LEADER_EPOCH:
     case RD_KAFKA_RESP_ERR_UNKNOWN_LEADER_EPOCH:

@@ -160,7 +160,9 @@ kafka_sink::~kafka_sink() {
 }
 
 kafka_sink::route const& kafka_sink::destination::next() const {
-  auto const has_room = [](route const& r) { return r.via->bytes_under_way < r.via->batch_bytes; };
+  // Fewer, and 16 clients at once had small batches on both connections: a tenth more CPU, a fifth fewer requests.
+  constexpr std::uint64_t batches = 4;
+  auto const has_room = [](route const& r) { return r.via->bytes_under_way < batches * r.via->batch_bytes; };
   if (auto const it = std::ranges::find_if(routes, has_room); it != routes.end()) return *it;
   return *std::ranges::min_element(routes, {}, [](route const& r) { return r.via->bytes_under_way; });
 }

@@ -32,9 +32,10 @@ struct kafka_sink_options {
 };
 
 /// Kafka by librdkafka: producers for the main configuration, and for each secondary configuration that a
-/// topic names; processing.kafka_producers of each. The first gets all until a whole batch is under way with it: small
-/// batches cost CPU here and at the broker, and a second connection only pays when the first is busy. Messages are sent from the records' own memory; a record is held until its report, or until
-/// the producer is destroyed. Not thread-safe: one thread produces and polls.
+/// topic names; processing.kafka_producers of each. The first gets all until four batches are under way with
+/// it: small batches cost CPU here and at the broker, and a second connection only pays when the first is busy. Messages
+/// are sent from the records' own memory; a record is held until its report, or until
+/// the producer is destroyed. Not thread-safe: one thread at a time.
 class kafka_sink final : public record_sink {
  public:
   /// Connects in the background: a broker that is away is not an error here.

@@ -22,6 +22,8 @@ constexpr std::size_t input_size = 64u << 10;
 static_assert(input_size > http_parser::max_head);
 /// Of a head at once: what comes behind it is a body, and would have to be copied from here.
 constexpr std::size_t head_piece = 4u << 10;
+/// Read in a row without a look at the event loop: a client that is fast must not keep the thread from the others.
+constexpr std::size_t eager_limit = 256u << 10;
 
 }  // namespace
 
@@ -56,6 +58,7 @@ session::session(asio::ip::tcp::socket socket, asio::ip::tcp::endpoint const& pe
   place_ = loop_.sessions.insert(loop_.sessions.end(), this);
   boost::system::error_code ec;
   socket_.set_option(asio::ip::tcp::no_delay(true), ec);
+  socket_.non_blocking(true, ec);
   allow(loop_.options.header_timeout);
 }
 
@@ -94,12 +97,24 @@ session::awaitable<session::read_result> session::read_more(std::size_t at_most)
   co_return r;
 }
 
-session::awaitable<session::read_result> session::read_into(std::span<std::byte> room, std::size_t& n) {
+/// `likely_there`: asks the socket before the event loop, which costs several times as much even for what has arrived.
+session::awaitable<session::read_result> session::read_into(std::span<std::byte> room, std::size_t& n,
+                                                            bool likely_there) {
   n = 0;
   // A full input buffer that nobody can use: no request of ours looks like that.
   if (room.empty()) co_return read_result::closed;
   // Asio takes the end of input for "nothing more until the next event", and there is none: a second read would hang.
   if (input_ended_) co_return read_result::closed;
+  if (likely_there && eager_bytes_ < eager_limit && !expired_) {
+    boost::system::error_code ec;
+    n = socket_.read_some(asio::buffer(room.data(), room.size()), ec);
+    eager_bytes_ += n;
+    if (ec != asio::error::would_block) {
+      input_ended_ = ec == asio::error::eof;
+      co_return classify(ec);
+    }
+  }
+  eager_bytes_ = 0;
   auto const [ec, got] = co_await socket_.async_read_some(asio::buffer(room.data(), room.size()), as_result);
   n = got;
   input_ended_ = ec == asio::error::eof;
@@ -108,6 +123,12 @@ session::awaitable<session::read_result> session::read_into(std::span<std::byte>
 
 session::awaitable<bool> session::write(std::string_view bytes) {
   allow(loop_.options.body_timeout);
+  // Most replies fit in the socket's buffer: nobody needs to wait for the event loop.
+  boost::system::error_code failed;
+  auto const sent = socket_.write_some(asio::buffer(bytes.data(), bytes.size()), failed);
+  if (failed && failed != asio::error::would_block) co_return false;
+  if (sent == bytes.size()) co_return true;
+  bytes.remove_prefix(sent);
   auto const [ec, n] =
       co_await asio::async_write(socket_, asio::buffer(bytes.data(), bytes.size()), as_result);
   co_return !ec && n == bytes.size();

@@ -112,7 +112,7 @@ class session : public std::enable_shared_from_this<session> {
   awaitable<http_reply> exchange(request_identity who);
 
   awaitable<read_result> read_more(std::size_t at_most = SIZE_MAX);
-  awaitable<read_result> read_into(std::span<std::byte> room, std::size_t& n);
+  awaitable<read_result> read_into(std::span<std::byte> room, std::size_t& n, bool likely_there = false);
   awaitable<bool> write(std::string_view bytes);
   awaitable<bool> send(http_reply const& reply);
   awaitable<void> linger(bool patient);
@@ -136,6 +136,7 @@ class session : public std::enable_shared_from_this<session> {
 
   std::unique_ptr<std::byte[]> in_;
   std::size_t in_begin_ = 0, in_end_ = 0;
+  std::size_t eager_bytes_ = 0;  // read since the event loop had its turn
   http_parser parser_;
   body_state rest_;
   http_body body_;

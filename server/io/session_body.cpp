@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <boost/asio/dispatch.hpp>
 #include <boost/asio/post.hpp>
 
 #include "server/io/chunk_reader.hpp"
@@ -146,7 +147,7 @@ session::awaitable<std::optional<reason>> session::more_body(std::span<std::byte
   if (room.empty())
     result = co_await read_more();
   else
-    result = co_await read_into(room, n);
+    result = co_await read_into(room, n, true);
   pace_.waited(clock::now() - since);
   if (result == read_result::expired) co_return reason::timeout_body;
   if (result == read_result::closed) co_return reason::bad_request;
@@ -277,7 +278,8 @@ session::awaitable<http_reply> session::exchange(request_identity who) {
   auto const slot = std::make_shared<exchange_slot>(socket_.get_executor());
   auto const post = [ex = slot->signal.executor()](std::function<void()> f) { asio::post(ex, std::move(f)); };
   auto const done = [slot](http_reply reply) {
-    asio::post(slot->signal.executor(), [slot, r = std::move(reply)]() mutable {
+    // At once if this is the session's thread already.
+    asio::dispatch(slot->signal.executor(), [slot, r = std::move(reply)]() mutable {
       slot->reply = std::move(r);
       slot->signal.notify();
     });

@@ -20,11 +20,11 @@ namespace profile_relay::server {
 ///            sent for it), why (of a dead one), sum (of the row)
 ///   bodies   key, sum (of the value), value: the finished Kafka message, byte for byte what the topic gets
 ///
-/// PRAGMA application_id marks the file as ours, user_version is the format's number. Format 1 (without sums and
-/// states) was never released.
-inline constexpr std::int64_t spool_format_version = 2;
+/// PRAGMA application_id marks the file as ours, user_version is the format's number. Formats 1 (without sums and
+/// states) and 2 (pages of 8 KiB) were never released.
+inline constexpr std::int64_t spool_format_version = 3;
 inline constexpr std::int64_t spool_application_id = 0x50525350;  // "PRSP"
-inline constexpr std::size_t spool_page_size = 8192;
+inline constexpr std::size_t spool_page_size = 32768;
 
 enum class record_state : std::uint8_t {
   waiting,

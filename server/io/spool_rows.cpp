@@ -1,13 +1,12 @@
 #include "server/io/spool_rows.hpp"
 
-#include <zlib.h>
+#include <libdeflate.h>
 
 namespace profile_relay::server {
 namespace {
 
 std::int64_t sum_of(std::string_view bytes) {
-  return static_cast<std::int64_t>(
-      crc32_z(0, reinterpret_cast<unsigned char const*>(bytes.data()), bytes.size()));
+  return static_cast<std::int64_t>(libdeflate_crc32(0, bytes.data(), bytes.size()));
 }
 
 // Everything of the row that decides what is sent where. State and reason change, and are not covered.

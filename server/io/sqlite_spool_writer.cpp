@@ -33,7 +33,7 @@ bool sqlite_spool::statements::prepare(sqlite3* db) {
   oldest = {db, "SELECT stored_ms FROM records WHERE state<>2 ORDER BY key LIMIT 1"};
   first_waiting = {db, "SELECT key FROM records WHERE state=0 ORDER BY key LIMIT 1"};
   // Writes a page like any other write, and changes nothing.
-  probe = {db, "PRAGMA user_version=2"};
+  probe = {db, "PRAGMA user_version=" + std::to_string(spool_format_version)};
   version = {db, "PRAGMA data_version"};
   return rows.prepare(db) && begin && commit && rollback && remove_record && remove_body && mark_dead &&
          take && mark && release && oldest && first_waiting && probe && version;

@@ -12,7 +12,7 @@ void sample_v2(input in) {
   envelope::raw_chunk chunk;
   chunk.metadata = buffer.view();
   auto const done = profile::expand(chunk, {});
-  if (done.value) check_payload(done.value->payload, made_from::json);
+  if (done.value) check_payload(done.value->text, made_from::json);
 }
 
 }  // namespace profile_relay::fuzz

@@ -35,7 +35,7 @@ void trace(input in) {
   profile::expand_limits expand;
   expand.decode = lim;
   auto const done = profile::expand(chunk, expand);
-  if (done.value) check_payload(done.value->payload, made_from::trace);
+  if (done.value) check_payload(done.value->text, made_from::trace);
 }
 
 }  // namespace profile_relay::fuzz

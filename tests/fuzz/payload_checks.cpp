@@ -62,7 +62,7 @@ std::string read_and_write(std::string const& payload) {
   chunk.metadata = buffer.view();
   auto again = profile::expand(chunk, {});
   FUZZ_CHECK(again.value.has_value(), again.value.error().what + "\n" + payload);
-  return std::move(again.value->payload);
+  return std::move(again.value->text);
 }
 
 /// All but the order of threads.

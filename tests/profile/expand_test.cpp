@@ -86,7 +86,7 @@ TEST_CASE("a compound chunk becomes a payload, and keeps its trace") {
   CHECK(e.environment.empty());
   CHECK(e.raw_trace.size() == trace.size());
   CHECK(e.raw_content_type == "application/x-perfetto-trace");
-  const auto payload = json::parse(e.payload);
+  const auto payload = json::parse(e.payload());
   CHECK(payload["content_type"] == "application/x-perfetto-trace");
   CHECK_FALSE(payload.contains("unknown"));
   CHECK(out.notes.emitted_samples == payload["profile"]["samples"].size());
@@ -175,7 +175,7 @@ TEST_CASE("C5: a profile in the metadata wins over the trace") {
   REQUIRE(out.value);
   CHECK(out.notes.client_profile_kept);
   CHECK_FALSE(out.notes.has_decode_counts);
-  CHECK(out.value->payload == compact(worked_example));
+  CHECK(out.value->payload() == compact(worked_example));
   CHECK(out.value->raw_trace.size() == trace.size());
 
   for (const auto* empty : {"null", "{}", R"({"samples":[],"stacks":[],"frames":[]})"}) {
@@ -232,7 +232,7 @@ TEST_CASE("C6, C8: formats that are not served") {
 TEST_CASE("C7: plain Sample v2 is normalised and passed on") {
   const auto out = expand_json("android", worked_example);
   REQUIRE(out.value);
-  CHECK(out.value->payload == compact(worked_example));
+  CHECK(out.value->payload() == compact(worked_example));
   CHECK(out.value->raw_trace.empty());
   CHECK(out.value->raw_content_type.empty());
   CHECK(out.value->environment == "production");
@@ -246,7 +246,7 @@ TEST_CASE("client frames are never touched") {
                            "\"decode_price\"", "\"decode_price\", \"lineno\": 5");
   const auto out = expand_json("native", native);
   REQUIRE(out.value);
-  CHECK(json::parse(out.value->payload)["profile"]["frames"] == json::parse(native)["profile"]["frames"]);
+  CHECK(json::parse(out.value->payload())["profile"]["frames"] == json::parse(native)["profile"]["frames"]);
 }
 
 TEST_CASE("normalisation refuses with its own reasons") {
@@ -272,7 +272,7 @@ TEST_CASE("client_sdk may be missing, which is told") {
       "android", with(example, R"("client_sdk": {"name": "sentry.java.android", "version": "8.53.0"},)", ""));
   REQUIRE(out.value);
   CHECK(out.notes.client_sdk_missing);
-  CHECK_FALSE(json::parse(out.value->payload).contains("client_sdk"));
+  CHECK_FALSE(json::parse(out.value->payload()).contains("client_sdk"));
 }
 
 TEST_CASE("raw_content_type is the metadata's own word for Perfetto, else the MIME name") {
@@ -292,7 +292,7 @@ TEST_CASE("raw_content_type is the metadata's own word for Perfetto, else the MI
         "android", with(metadata, R"("content_type":"application/x-perfetto-trace",)", r.own), trace);
     REQUIRE(out.value);
     CHECK(out.value->raw_content_type == r.raw);
-    const auto payload = json::parse(out.value->payload);
+    const auto payload = json::parse(out.value->payload());
     CHECK(payload.contains("content_type") == (r.payload != nullptr));
     if (r.payload) CHECK(payload["content_type"] == r.payload);
   }
@@ -312,7 +312,7 @@ TEST_CASE("traces that cannot be decoded") {
 TEST_CASE("each part alone must be within max_profile_size, their sum need not") {
   const auto trace = trace_named("android_app");
   expand_limits lim;
-  const auto payload = expand_perfetto("android", metadata, trace).value->payload;
+  const auto payload = expand_perfetto("android", metadata, trace).value->text;
   const auto largest = std::max({payload.size(), trace.size(), metadata.size()});
   REQUIRE(payload.size() + trace.size() > largest);
   lim.max_profile_size = largest;
@@ -363,9 +363,9 @@ TEST_CASE("damaged chunks are refused or repaired, never more") {
       continue;
     }
     ++accepted;
-    const auto again = expand_json("android", out.value->payload);
+    const auto again = expand_json("android", out.value->payload());
     REQUIRE(again.value);
-    CHECK(expand_json("android", again.value->payload).value->payload == again.value->payload);
+    CHECK(expand_json("android", again.value->payload()).value->payload() == again.value->payload());
     CHECK(again.notes.emitted_samples == out.notes.emitted_samples);
     CHECK(again.notes.decode[perfetto_decode::counter::single_sample_thread] == 0);
   }
@@ -385,7 +385,7 @@ TEST_CASE("payloads of text traces") {
     INFO(name);
     const auto out = expand_perfetto("android", metadata, trace_named(name));
     const auto actual =
-        out.value ? ordered_json::parse(out.value->payload)
+        out.value ? ordered_json::parse(out.value->payload())
                   : ordered_json{{"refused", out.value.error().cause}, {"what", out.value.error().what}};
     const auto path = TEST_DATA_DIR "/payloads/" + name + ".json";
     if (update) std::ofstream(path) << actual.dump(1) << '\n';

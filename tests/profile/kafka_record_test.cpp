@@ -130,6 +130,31 @@ TEST_CASE("a profile record has no key and one header") {
   CHECK(r.raw_offset == 0);
 }
 
+TEST_CASE("a record made around its payload is the one made of a copy") {
+  const std::string trace(300, 't');
+  // Around the lengths at which the payload's own length takes another byte.
+  for (const std::size_t size : {0U, 1U, 255U, 256U, 65'535U, 65'536U}) {
+    for (const bool with_raw : {false, true}) {
+      CAPTURE(size, with_raw);
+      const std::string payload(size, 'p');
+      auto m = small_message({});
+      auto text = encode_head(m);  // before it is known whether the raw trace stays
+      text += payload;
+      m.payload = payload;
+      if (with_raw) {
+        m.raw_profile = bytes_of(trace);
+        m.raw_profile_content_type = "perfetto";
+      }
+      const auto copied = make_profile_record(m, "c", 7);
+      const auto around = finish_profile_record(m, text, "c", 7);
+      CHECK(around.value == copied.value);
+      CHECK(around.raw_offset == copied.raw_offset);
+      CHECK(as_string(unpack(around.value)["payload"]) == payload);
+      CHECK(copied.value.size() <= encode_head(m).size() + size + tail_size(m));
+    }
+  }
+}
+
 TEST_CASE("stripping the raw trace leaves the message that never had one") {
   const std::string trace(70'000, 't');
   for (const bool with_key_id : {true, false}) {

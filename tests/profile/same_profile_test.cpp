@@ -163,7 +163,7 @@ std::string payload_of(std::string const& trace) {
   auto out = profile_relay::profile::expand(chunk, {});
   if (!out.value) FAIL(out.value.error().what);
   CHECK_FALSE(out.notes.any_loss());
-  return out.value->payload;
+  return std::move(out.value->text);
 }
 
 /// Times, threads and function names, sample by sample.

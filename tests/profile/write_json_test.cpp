@@ -132,6 +132,20 @@ TEST_CASE("a text of exactly the limit passes, one byte less does not") {
   CHECK(over.error().code == errc::exceed_size_limit);
 }
 
+TEST_CASE("what stands before the text stays, and counts for no limit") {
+  const auto c = read(worked_example);
+  REQUIRE(c);
+  const auto alone = write_json(*c, 1791);
+  REQUIRE(alone);
+  const auto behind = write_json(*c, 1791, {std::string(1000, 'x'), 5000});
+  REQUIRE(behind);
+  CHECK(*behind == std::string(1000, 'x') + *alone);
+  CHECK(behind->capacity() >= 1000 + 1791 + 5000);
+  CHECK_FALSE(write_json(*c, 1790, {std::string(1000, 'x'), 0}));
+  // Not UTF-8, as the head of a message is not.
+  CHECK(write_json(*c, 1791, {"\xc6\xff", 0}));
+}
+
 TEST_CASE("no part can grow far beyond the limit") {
   constexpr std::size_t limit = 4096;
   chunk base;

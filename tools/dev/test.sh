@@ -7,7 +7,7 @@ usage: ./dev test [--long] [--only PART] [-- PYTEST ARGUMENTS]
 
 Builds everything and runs every test:
   ctest         the C++ tests
-  sanitizers    the same under AddressSanitizer and UndefinedBehaviorSanitizer
+  sanitizers    the same under AddressSanitizer and UndefinedBehaviorSanitizer, and the real binary killed at random moments
   threads       the tests of what has threads (delivery, spool, sessions) under ThreadSanitizer
   fuzz          each fuzz target for 10 s; ./dev fuzz runs them longer
   complexity    instructions of decoding hostile traces, counted by callgrind: twice the input, at most 2.2 times the work
@@ -41,9 +41,15 @@ test_ctest() {
   part "ctest dev" ctest --preset dev -j "$(nproc)" || return 0
 }
 
+# test_sanitizers [--long]
 test_sanitizers() {
   part "build asan-ubsan" build_preset asan-ubsan || return 0
-  part "ctest asan-ubsan" ctest --preset asan-ubsan -j "$(nproc)" || return 0
+  part "ctest asan-ubsan" ctest --preset asan-ubsan -j "$(nproc)" || true
+  need_packages test
+  need_integration_venv
+  need_kafka
+  part "crashes asan-ubsan" env CRASH_ROUNDS=6 .venv/bin/python -m pytest -p no:cacheprovider integration_tests/test_crash.py \
+    -k killed_server --binary build/asan-ubsan/profile-relay "$@" || return 0
 }
 
 # Builds these few programs only, see the preset. Left out is the test that fails each call of the disk in turn: hundreds
@@ -91,11 +97,11 @@ test_integration() {
 }
 
 test_main() {
-  local -a parts=(ctest sanitizers threads fuzz complexity proto property integration) pytest_arguments=()
+  local -a parts=(ctest sanitizers threads fuzz complexity proto property integration) pytest_arguments=() long=()
   while (($#)); do
     case $1 in
       -h | --help) test_usage; return ;;
-      --long) pytest_arguments+=(--long) ;;
+      --long) pytest_arguments+=(--long); long=(--long) ;;
       --only)
         parts=("${2:?--only wants a part}")
         [[ " ctest sanitizers threads fuzz complexity proto property integration " == *" $2 "* ]] || die "test: no part '$2'; see ./dev test --help"
@@ -111,6 +117,7 @@ test_main() {
   for name in "${parts[@]}"; do
     case $name in
       property | integration) "test_$name" "${pytest_arguments[@]}" ;;
+      sanitizers) test_sanitizers "${long[@]}" ;;
       *) "test_$name" ;;
     esac
   done

@@ -22,7 +22,7 @@ shape of(profile_chunk const& c) {
 
 }  // namespace
 
-TEST_CASE("R6: stop at 7.3 s sends one chunk of 7.3 s; the next start has a new profiler_id") {
+TEST_CASE("R6: stop at 7.3 s sends one chunk of 7.3 s, the next start has a new profiler_id") {
   rig r(sampled());
   REQUIRE(r->start_profiler() == start_result::started);
   auto const id = r->profiler_id();
@@ -95,7 +95,7 @@ TEST_CASE("a chunk ends at 90,000 samples or 40 MiB before its time is over") {
 }
 
 TEST_CASE(
-    "hard stop: a chunk that cannot be cut takes nothing after 66 s; the sampler's thread never waits") {
+    "hard stop: a chunk that cannot be cut takes nothing after 66 s, the sampler's thread never waits") {
   rig r(sampled());
   r->start_profiler();
   r.w.run_for(59s);

@@ -185,7 +185,7 @@ TEST_CASE("a chunk that takes long to finish holds up no thread of the applicati
   CHECK(r.w.sent.size() == 1);
 }
 
-TEST_CASE("ids are 32 lower-case hex digits, draws are in [0, 1), and no two are the same") {
+TEST_CASE("ids are 32 lower-case hex digits, draws are from 0 to below 1, and no two are the same") {
   system_random random;
   std::set<std::string> ids;
   std::set<double> draws;

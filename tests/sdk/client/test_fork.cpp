@@ -29,7 +29,7 @@ int in_child(F&& body) {
 
 }  // namespace
 
-TEST_CASE("fork: the child has no profiler until it starts one, which is its own; the parent goes on") {
+TEST_CASE("fork: the child has no profiler until it starts one, which is its own, the parent goes on") {
   rig r(sampled());
   client_slot slot(r.options, [&](profiler_options const&) { return r.parts(); });
   REQUIRE(slot.here().start_profiler() == start_result::started);
@@ -55,7 +55,7 @@ TEST_CASE("fork: the child has no profiler until it starts one, which is its own
   CHECK(r.w.sent.size() == 1);
 }
 
-TEST_CASE("fork: a child of a closed client stays closed; root spans of the parent end nothing in it") {
+TEST_CASE("fork: a child of a closed client stays closed, root spans of the parent end nothing in it") {
   rig r(traced());
   client_slot slot(r.options, [&](profiler_options const&) { return r.parts(); });
   auto span = slot.begin_root_span({});

@@ -64,7 +64,7 @@ TEST_CASE("starts and stops without a pause: many small chunks are bounded too")
   CHECK(r->dropped_samples() > 0);
 }
 
-TEST_CASE("a builder without memory costs its chunk, which is counted; the profile goes on") {
+TEST_CASE("a builder without memory costs its chunk, which is counted, the profile goes on") {
   rig r(sampled());
   r.w.append_throws_at = 50;
   r->start_profiler();

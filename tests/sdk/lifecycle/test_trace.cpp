@@ -110,7 +110,7 @@ TEST_CASE("R16: a new sampled root span before the end of the chunk continues th
   CHECK_FALSE(m.sampling());
 }
 
-TEST_CASE("R10: a new user session draws again but ends nothing; the next start obeys it") {
+TEST_CASE("R10: a new user session draws again but ends nothing, the next start obeys it") {
   SECTION("manual") {
     machine m(manual(0.5), {0.1, 0.9, 0.2});
     m.init();

@@ -71,7 +71,7 @@ TEST_CASE("R1: the life of a process: before init, refused, running, closed, and
   CHECK(stop_profiler() == stop_result::closed);
 }
 
-TEST_CASE("until the first profile starts there is no thread; after close none is left") {
+TEST_CASE("until the first profile starts there is no thread, after close none is left") {
   auto const threads = [] {
     return std::distance(std::filesystem::directory_iterator("/proc/self/task"), {});
   };

@@ -52,6 +52,7 @@ TEST_CASE_METHOD(running, "every thread but the sampler's own is sampled, and th
   busy_thread const one([] {}), two([] {});
   for (auto const tid : {one.tid(), two.tid(), static_cast<std::int32_t>(::gettid())})
     sink.wait_for_samples_of(tid, 3);
+  sink.wait_for_ticks(30);
   sampler->stop();
   CHECK(sink.counts_agree);
   CHECK(sink.by_tid.size() == 3);
@@ -61,6 +62,8 @@ TEST_CASE_METHOD(running, "every thread but the sampler's own is sampled, and th
   CHECK(s.counts.samples == sink.sum.samples);
   CHECK(s.counts.ticks == s.counts.samples + s.counts.missed);
   CHECK(s.rounds == sink.calls);
+  // Three are asked; the sampler's own thread would be a fourth each time.
+  CHECK(s.counts.ticks < 3 * s.rounds + s.rounds / 2);
   CHECK(s.thread_cpu_ns > 0);
   CHECK(s.handler_p99_ns >= s.handler_p50_ns);
   CHECK(s.handler_ns >= s.counts.samples);
@@ -101,9 +104,10 @@ TEST_CASE_METHOD(running, "nanosleep() and poll() end with EINTR: no flag restar
   }));
   INFO(name);
   pipe_pair const pipe;
-  errno = 0;
-  CHECK(wait(pipe.fd[0]) == -1);
-  CHECK(errno == EINTR);
+  auto const result = wait(pipe.fd[0]);
+  auto const error = errno;
+  CHECK(result == -1);
+  CHECK(error == EINTR);
 }
 
 // Walking by frame pointers, which asks the kernel about each page and so sets errno.
@@ -171,6 +175,26 @@ TEST_CASE_METHOD(running, "a thousand short threads") {
   CHECK(sink.counts_agree);
 }
 
+TEST_CASE_METHOD(running, "threads that end with an answer owing are forgotten") {
+  {
+    std::vector<std::unique_ptr<busy_thread>> blocking;
+    for (int i = 0; i < 10; ++i)
+      blocking.push_back(std::make_unique<busy_thread>([] { block_signal(SIG_BLOCK); }));
+    sink.wait_for_ticks(3);
+  }
+  sink.wait_for_ticks(2);
+  // Only this thread is left to be asked; no ended one is waited for.
+  std::uint64_t asked = 0, calls = 0;
+  {
+    std::lock_guard const lock(sink.guard);
+    asked = sink.sum.ticks;
+    calls = sink.calls;
+  }
+  sink.wait_for_ticks(20);
+  sampler->stop();
+  CHECK(sink.sum.ticks - asked < 2 * (sink.calls - calls));
+}
+
 TEST_CASE_METHOD(running, "somebody else's SIGPROF is no sample and does no harm") {
   sink.wait_for_ticks(2);
   for (int i = 0; i < 100; ++i) ::kill(::getpid(), SIGPROF);
@@ -218,6 +242,26 @@ TEST_CASE("after stop() the sink is not called, and sampling can begin again, ma
     sampler->stop();
     CHECK(sink.counts_agree);
   }
+}
+
+TEST_CASE("start() and stop() from many threads at once") {
+  auto const sampler = sdk::make_signal_sampler();
+  recording_sink sink;
+  std::atomic<int> started{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t)
+    threads.emplace_back([&] {
+      for (int i = 0; i < 50; ++i) {
+        if (sampler->start(sink) == sdk::sampler_status::running) ++started;
+        sampler->stop();
+      }
+    });
+  for (auto& t : threads) t.join();
+  CHECK(started > 0);
+  REQUIRE(sampler->start(sink) == sdk::sampler_status::running);
+  sink.wait_for_ticks(2);
+  sampler->stop();
+  CHECK(sink.counts_agree);
 }
 
 TEST_CASE("stop() from within on_tick is the last call") {

@@ -190,6 +190,23 @@ TEST_CASE("pauses after network errors double over chunks until something answer
   CHECK(m.fail() == "wake 100");
 }
 
+TEST_CASE("what an hour without a server costs") {
+  machine m;
+  int attempts = 0;
+  auto const away = [&](std::string const& actions) {
+    if (actions.find("post") == std::string::npos) return;
+    ++attempts;
+    m.fail();
+  };
+  for (int second = 0; second < 3600; ++second) {
+    if (second % 60 == 0) away(m.submit(std::to_string(second / 60)));
+    for (int tenth = 0; tenth < 10; ++tenth) away(m.after(100ms));
+  }
+  CHECK(attempts == 17);
+  CHECK(m.fsm.counts().dropped == 2);
+  CHECK(m.fsm.queued_bytes() > 0);
+}
+
 TEST_CASE("one warning for a server that is away, and one for each chunk that is lost") {
   machine m;
   m.submit("a");
@@ -235,7 +252,7 @@ TEST_CASE("the queue is bounded in bytes, and the oldest that waits goes first")
   }
 }
 
-TEST_CASE("while a limit holds nothing is sent; afterwards it goes on") {
+TEST_CASE("while a limit holds nothing is sent, and afterwards it goes on") {
   machine m;
   m.submit("a");
   m.answer(429, "10::key");

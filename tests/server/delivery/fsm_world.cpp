@@ -11,6 +11,7 @@ void fsm_world::restart(bool broker) {
   settings_.max_message_bytes = 2000;
   settings_.record_overhead = rng_() % 200;
   settings_.producer_bytes = 4400 + rng_() % 8000;
+  settings_.backlog_bytes = 500 + rng_() % 8000;
   settings_.stall = std::chrono::milliseconds(1 + rng_() % 20'000);
   fsm_ = std::make_unique<delivery_fsm>(settings_);
   at_kafka_.clear();
@@ -49,8 +50,9 @@ void fsm_world::step(delivery_event e) {
 
 void fsm_world::check_bytes() {
   expect(fsm_->in_flight_bytes() <= settings_.producer_bytes, "more bytes with Kafka than the budget");
-  expect(fsm_->backlog_bytes() <= settings_.producer_bytes / 2,
-         "the backlog has more than half of the budget");
+  auto const largest = settings_.max_message_bytes + settings_.record_overhead;
+  expect(fsm_->backlog_bytes() <= std::max(settings_.backlog_quota(), largest),
+         "the backlog has more than its quota and no single large record");
 }
 
 void fsm_world::act(action::produce const& a) {

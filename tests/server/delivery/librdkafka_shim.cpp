@@ -3,12 +3,14 @@
 #include <dlfcn.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <mutex>
 
 namespace {
 
 std::mutex mutex;
 std::vector<rd_kafka_t*> made, deaf, produced;
+int refusals = 0;
 
 template <class F>
 F* real(F*, char const* name) {
@@ -19,6 +21,11 @@ F* real(F*, char const* name) {
 
 extern "C" rd_kafka_t* rd_kafka_new(rd_kafka_type_t type, rd_kafka_conf_t* conf, char* words, size_t size) {
   static auto* const next = real(&rd_kafka_new, "rd_kafka_new");
+  if (std::scoped_lock lock(mutex); type == RD_KAFKA_PRODUCER && refusals > 0) {
+    --refusals;
+    std::snprintf(words, size, "no threads left");
+    return nullptr;
+  }
   auto* const k = next(type, conf, words, size);
   std::scoped_lock lock(mutex);
   if (k && type == RD_KAFKA_PRODUCER) made.push_back(k);
@@ -60,6 +67,11 @@ void librdkafka_shim::forget() {
 std::vector<rd_kafka_t*> librdkafka_shim::messages() {
   std::scoped_lock lock(mutex);
   return produced;
+}
+
+void librdkafka_shim::refuse(int count) {
+  std::scoped_lock lock(mutex);
+  refusals = count;
 }
 
 void librdkafka_shim::make_deaf(rd_kafka_t* k) {

@@ -14,6 +14,8 @@ struct librdkafka_shim {
   /// Which producer got each message since then, in order.
   static std::vector<rd_kafka_t*> messages();
   static void forget();
+  /// The next `count` producers cannot be made.
+  static void refuse(int count);
   /// Nothing this producer says is heard any more.
   static void make_deaf(rd_kafka_t* k);
 };

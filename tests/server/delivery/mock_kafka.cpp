@@ -40,8 +40,8 @@ mock_kafka::message copy(rd_kafka_message_t const& m) {
 
 }  // namespace
 
-mock_kafka::mock_kafka() : owner_(handle(RD_KAFKA_PRODUCER, {})) {
-  cluster_ = rd_kafka_mock_cluster_new(owner_, 1);
+mock_kafka::mock_kafka(int brokers) : owner_(handle(RD_KAFKA_PRODUCER, {})) {
+  cluster_ = rd_kafka_mock_cluster_new(owner_, brokers);
   if (!cluster_) throw std::runtime_error("no mock cluster");
   bootstrap_ = rd_kafka_mock_cluster_bootstraps(cluster_);
   for (auto const* topic : {"profiles", "outcomes"}) rd_kafka_mock_topic_create(cluster_, topic, 1, 1);
@@ -58,6 +58,10 @@ void mock_kafka::up() { rd_kafka_mock_broker_set_up(cluster_, 1); }
 void mock_kafka::refuse(rd_kafka_resp_err_t e, int count) {
   std::vector<rd_kafka_resp_err_t> const errors(static_cast<std::size_t>(count), e);
   rd_kafka_mock_push_request_errors_array(cluster_, produce_request, errors.size(), errors.data());
+}
+
+void mock_kafka::lead(char const* topic, int broker) {
+  rd_kafka_mock_partition_set_leader(cluster_, topic, 0, broker);
 }
 
 void mock_kafka::set_topic_error(char const* topic, rd_kafka_resp_err_t e) {

@@ -11,10 +11,10 @@
 
 namespace profile_relay::server {
 
-/// librdkafka's mock cluster with one broker and the topics "profiles" and "outcomes", one partition each.
+/// librdkafka's mock cluster with one broker, or more, and the topics "profiles" and "outcomes", one partition each.
 class mock_kafka {
  public:
-  mock_kafka();
+  explicit mock_kafka(int brokers = 1);
   ~mock_kafka();
 
   std::string const& bootstrap() const { return bootstrap_; }
@@ -22,6 +22,8 @@ class mock_kafka {
   void up();
   /// The next `count` produce requests are answered with `e`.
   void refuse(rd_kafka_resp_err_t e, int count);
+  /// The broker that leads the topic's partition from now on, counted from 1.
+  void lead(char const* topic, int broker);
   /// What the broker says of a topic from now on.
   void set_topic_error(char const* topic, rd_kafka_resp_err_t e);
 

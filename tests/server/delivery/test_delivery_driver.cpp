@@ -76,11 +76,11 @@ TEST_CASE("producers share the records, and all of them are flushed and purged")
   for (auto& e : ends) CHECK(f.end_of(std::move(e)) == record_end::spooled);
 }
 
-TEST_CASE("the second producer gets nothing before a whole batch is under way with the first") {
+TEST_CASE("the second producer gets nothing before four batches are under way with the first") {
   driver_fixture f;
   librdkafka_shim::forget();
   auto s = f.with_broker();
-  s.processing.kafka_config.emplace_back("batch.size", "4000");
+  s.processing.kafka_config.emplace_back("batch.size", "1000");
   auto d = f.start(s);
   auto const both = librdkafka_shim::producers();
   REQUIRE(both.size() == 2);
@@ -88,7 +88,7 @@ TEST_CASE("the second producer gets nothing before a whole batch is under way wi
   std::vector<std::future<record_end>> ends;
   for (int i = 0; i < 5; ++i) ends.push_back(f.submit(*d, message_of(std::string(2500, 'x'))));
   while (librdkafka_shim::messages().size() < 5) std::this_thread::yield();
-  // Two make the batch of each; then the one with less, and of equals the first.
+  // Two make the four batches of each; then the one with less, and of equals the first.
   CHECK(librdkafka_shim::messages() == std::vector{both[0], both[0], both[1], both[1], both[0]});
   d->shutdown(in(0s));
   for (auto& e : ends) CHECK(f.end_of(std::move(e)) == record_end::spooled);
@@ -360,7 +360,10 @@ TEST_CASE("a fatal error of librdkafka costs a producer, not a record and not a 
   f.kafka.down();  // what is in flight stays there
   std::vector<std::future<record_end>> ends;
   for (int i = 0; i < 10; ++i) ends.push_back(f.submit(*d, message_of("x" + std::to_string(i))));
-  for (auto* k : old) rd_kafka_test_fatal_error(k, RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER, "a test");
+  // One that came to the new producers instead would wait for the broker there.
+  while (d->status().in_flight_records + d->status().spooled_total < 10) std::this_thread::yield();
+  // Not both: the first takes the second with it, and this thread would speak to one that is gone.
+  rd_kafka_test_fatal_error(old.front(), RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER, "a test");
   for (auto& e : ends) CHECK(f.end_of(std::move(e)) == record_end::spooled);
   f.kafka.up();
   std::set<std::string> values;
@@ -391,6 +394,75 @@ TEST_CASE("producers that say nothing any more are replaced, their records kept"
   CHECK(f.kafka.read("profiles", 2).size() == 2);
   CHECK(d->status().producers_recreated_total == 1);
   CHECK_THAT(f.logged(), Catch::Contains("without a report"));
+  d->shutdown(in(30s));
+  CHECK(f.spool().empty());
+}
+
+TEST_CASE("new producers that cannot be made are tried again, and the spool keeps all meanwhile") {
+  driver_fixture f;
+  librdkafka_shim::forget();
+  auto o = f.options();
+  o.recreate_pause = 500ms;
+  auto d = f.start(f.with_broker(), std::move(o));
+  auto const old = librdkafka_shim::producers();
+  REQUIRE(old.size() == 2);
+  f.kafka.down();
+  auto in_flight = f.submit(*d, message_of("in flight"));
+  librdkafka_shim::refuse(2);
+  for (auto* k : old) rd_kafka_test_fatal_error(k, RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER, "a test");
+  CHECK(f.end_of(std::move(in_flight)) == record_end::spooled);
+  CHECK(f.end_of(f.submit(*d, message_of("meanwhile"))) == record_end::spooled);
+  f.kafka.up();
+  std::set<std::string> values;
+  for (auto const& m : f.kafka.read("profiles", 2)) values.insert(m.value);
+  CHECK(values.size() == 2);
+  CHECK(librdkafka_shim::producers().size() == 4);
+  auto const log = f.logged();
+  CHECK_THAT(log, Catch::Contains("no new producers") && Catch::Contains("no threads left"));
+  CHECK(log.find("no new producers") < log.find("the old ones are given up"));
+  d->shutdown(in(30s));
+  CHECK(d->status().producers_recreated_total == 1);
+  CHECK(f.spool().empty());
+}
+
+TEST_CASE("a leader that moves costs no record, and needs no spool") {
+  driver_fixture f;
+  mock_kafka two(2);
+  two.lead("profiles", 1);
+  auto d = f.start(f.with_broker(two.bootstrap(), "60000"));
+  std::set<std::string> sent;
+  for (int leader : {2, 1, 2}) {
+    std::vector<std::future<record_end>> ends;
+    for (int i = 0; i < 20; ++i) {
+      auto const r = message_of("leader " + std::to_string(leader) + " " + std::to_string(sent.size()));
+      sent.insert(r.value);
+      ends.push_back(f.submit(*d, r));
+      if (i == 10) two.lead("profiles", leader);
+    }
+    for (auto& e : ends) CHECK(f.end_of(std::move(e)) == record_end::delivered);
+  }
+  std::set<std::string> found;
+  for (auto const& m : two.read("profiles", sent.size())) found.insert(m.value);
+  CHECK(found == sent);
+  CHECK(d->status().spooled_total == 0);
+}
+
+TEST_CASE("records that a broker refuses because of our rights wait in the spool until it takes them") {
+  driver_fixture f;
+  // Refused live and once more out of the spool. Of a topic librdkafka remembers it until it asks about the topic again.
+  auto const [e, requests] =
+      GENERATE(table<rd_kafka_resp_err_t, int>({{RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, 1},
+                                                {RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED, 2}}));
+  f.kafka.refuse(e, requests);
+  auto s = f.with_broker();
+  s.processing.kafka_config.emplace_back("topic.metadata.refresh.interval.ms", "100");
+  auto d = f.start(s);
+  CHECK(f.end_of(f.submit(*d, message_of("a"))) == record_end::spooled);
+  CHECK_THAT(f.logged(), Catch::Contains("authorization failed"));
+  CHECK(f.kafka.read("profiles", 1).size() == 1);
+  while (d->status().spool_records != 0) std::this_thread::yield();
+  CHECK(d->status().spool_dead_records == 0);
+  CHECK(d->status().drained_total == 1);
   d->shutdown(in(30s));
   CHECK(f.spool().empty());
 }

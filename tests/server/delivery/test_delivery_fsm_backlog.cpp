@@ -30,6 +30,22 @@ TEST_CASE("the backlog uses at most half of the producer's budget, live records 
   CHECK(s.submit(3, record_of("z", 4500)) == words{"put z"});
 }
 
+TEST_CASE(
+    "the backlog has a quota, so that live records do not wait behind all of it, and a larger record goes "
+    "alone") {
+  auto settings = fsm_script::broker();
+  settings.backlog_bytes = 3'000;
+  fsm_script s(settings);
+  s.step(event::tick{});
+  CHECK(s.last_take_bytes == 3'000);
+  CHECK(s.stored({{1, record_of("a", 1500)}, {2, record_of("b", 4000)}, {3, record_of("c", 500)}}) ==
+        words{"produce a"});
+  CHECK(s.acked(s.last_produced) == words{"remove 1", "produce b"});
+  CHECK(s.submit(1, record_of("x", 4500)) == words{"produce x"});
+  CHECK(s.acked(1) == words{"resolve 1 delivered"});
+  CHECK(s.fsm.backlog_bytes() > 3'000);
+}
+
 TEST_CASE("live records that fill the budget do not keep the backlog out") {
   fsm_script s(fsm_script::broker());
   s.settle();

@@ -88,9 +88,9 @@ TEST_CASE("what an error of Kafka means for its record") {
       {RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR, kind::retriable},
       {RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED, kind::retriable},
       {RD_KAFKA_RESP_ERR_THROTTLING_QUOTA_EXCEEDED, kind::retriable},
-      // the record, or a right that it needs
-      {RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, kind::refused},
-      {RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED, kind::refused},
+      {RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, kind::retriable},
+      {RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED, kind::retriable},
+      // the record
       {RD_KAFKA_RESP_ERR_INVALID_MSG, kind::refused},
       {RD_KAFKA_RESP_ERR_INVALID_RECORD, kind::refused},
       {RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP, kind::refused},

@@ -167,10 +167,10 @@ TEST_CASE("what cannot be done is refused with the record and the path") {
   }
   SECTION("another format") {
     f.open();
-    REQUIRE(sqlite_run(open_spool_file(f.dir, spool_access::command)->get(), "PRAGMA user_version=3") ==
+    REQUIRE(sqlite_run(open_spool_file(f.dir, spool_access::command)->get(), "PRAGMA user_version=4") ==
             SQLITE_OK);
-    CHECK_THAT(f.refused(1), Catch::Contains("newer profile-relay (format 3"));
-    CHECK_THAT(f.retry(1), Catch::Contains("newer profile-relay (format 3"));
+    CHECK_THAT(f.refused(1), Catch::Contains("newer profile-relay (format 4"));
+    CHECK_THAT(f.retry(1), Catch::Contains("newer profile-relay (format 4"));
   }
   SECTION("damaged") {
     f.open();

@@ -21,7 +21,7 @@ std::string chunk_id(int n) {
   return std::string(32 - s.size(), 'c') + s;
 }
 
-/// A message as Kafka gets it, of 300 bytes to about 23 KB.
+/// A message as Kafka gets it, of 300 bytes to about 92 KB.
 record_ptr record_number(int n) {
   if (n % 8 == 7) {
     auto r = std::make_shared<profile::kafka_record>();
@@ -36,7 +36,7 @@ record_ptr record_number(int n) {
   m.received = 1'790'000'003;
   auto const payload = R"({"chunk_id":")" + chunk_id(n) + R"(","version":"2"})";
   std::string raw;
-  for (int i = 0; i < n * n * 40; ++i) raw.push_back(static_cast<char>(i * n));
+  for (int i = 0; i < n * n * 160; ++i) raw.push_back(static_cast<char>(i * n));
   m.payload = payload;
   m.raw_profile = std::as_bytes(std::span(raw));
   m.raw_profile_content_type = raw.empty() ? "" : "perfetto";
@@ -350,7 +350,7 @@ TEST_CASE("damage that shows while the server runs costs no record that is store
   auto const pages = fs::file_size(f.file) / spool_page_size;
   f.overwrite_at(f.file, spool_page_size, std::string((pages - 1) * spool_page_size, 'x'));
   sqlite_run(open_spool_file(f.dir, spool_access::command)->get(),
-             "PRAGMA user_version=2");  // drops that memory
+             "PRAGMA user_version=3");  // drops that memory
   auto const key = f.put(*s, record_number(9));
   CHECK(key > stored);
   CHECK(s->stats().set_aside == 1);

@@ -3,6 +3,7 @@
 
 #include <csignal>
 #include <future>
+#include <random>
 
 #include "tests/server/delivery/spool_fixture.hpp"
 
@@ -265,15 +266,15 @@ TEST_CASE("a spool that cannot be used is refused in one sentence with its path"
   SECTION("a newer format") {
     f.open();
     auto db = open_spool_file(dir, spool_access::command);
-    REQUIRE(sqlite_run(db->get(), "PRAGMA user_version=3") == SQLITE_OK);
+    REQUIRE(sqlite_run(db->get(), "PRAGMA user_version=4") == SQLITE_OK);
     expected =
-        "newer profile-relay (format 3, this one reads 2): start that version, or set spool.envelopes.path";
+        "newer profile-relay (format 4, this one reads 3): start that version, or set spool.envelopes.path";
   }
   SECTION("an unknown format") {
     f.open();
     auto db = open_spool_file(dir, spool_access::command);
-    REQUIRE(sqlite_run(db->get(), "PRAGMA user_version=1") == SQLITE_OK);
-    expected = "has an unknown format (1, this one reads 2): use the version that wrote it";
+    REQUIRE(sqlite_run(db->get(), "PRAGMA user_version=2") == SQLITE_OK);
+    expected = "has an unknown format (2, this one reads 3): use the version that wrote it";
   }
   SECTION("another program's") {
     std::filesystem::create_directories(dir);
@@ -335,4 +336,20 @@ TEST_CASE("headers survive any bytes, and damaged ones are noticed") {
     profile_relay::profile::kafka_record cut;
     if (n != 9) CHECK_FALSE(decode_headers(blob.substr(0, n), cut));  // 9: after the first pair
   }
+}
+
+TEST_CASE("a full spool takes about what it may: at most a quarter more for records that fill a page badly") {
+  auto const [least, most] = GENERATE(table<std::size_t, std::size_t>(
+      {{90, 400}, {2000, 6000}, {8000, 15'000}, {17'000, 30'000}, {33'000, 60'000}, {90, 300'000}}));
+  spool_fixture f;
+  auto s = f.open();
+  std::mt19937 dice(42);
+  std::uniform_int_distribution<std::size_t> bytes(least, most);
+  auto const n = std::clamp<std::size_t>(6'000'000 / most, 20, 2000);
+  for (std::size_t i = 0; i < n; ++i) s->put(++f.last_id, spool_record("x", bytes(dice)));
+  for (std::size_t i = 0; i < n; ++i) f.got.next<event::spooled>();
+  auto const counted = static_cast<double>(s->stats().bytes);
+  s->close();  // which moves the log into the file
+  CAPTURE(least, most);
+  CHECK(static_cast<double>(std::filesystem::file_size(spool_file(f.options().dir))) < 1.25 * counted);
 }
