@@ -17,6 +17,7 @@ struct world {
   std::int64_t now_ns = 1'000'000'000;
   std::deque<double> draws;
   int drawn = 0, ids = 0;
+  bool id_throws = false;  // once
 
   tick_sink* sink = nullptr;
   bool sampler_runs = true, sampler_throws = false, transport_throws = false;
@@ -67,7 +68,10 @@ class fake_random final : public random_source {
     w_.draws.pop_front();
     return d;
   }
-  std::string new_id() override { return "id" + std::to_string(++w_.ids); }
+  std::string new_id() override {
+    if (std::exchange(w_.id_throws, false)) throw std::bad_alloc();
+    return "id" + std::to_string(++w_.ids);
+  }
 
  private:
   world& w_;

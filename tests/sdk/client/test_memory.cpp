@@ -77,6 +77,20 @@ TEST_CASE("a builder without memory costs its chunk, which is counted, the profi
   CHECK(r.w.log[0] == "chunk id2 is lost: its trace could not be written");
 }
 
+TEST_CASE("no memory for the next chunk: the open one goes on until there is, only that tick is lost") {
+  rig r(sampled());
+  r->start_profiler();
+  r.w.run_for(59s);
+  r.w.id_throws = true;
+  r.w.run_for(2s);
+  CHECK_FALSE(r.w.id_throws);
+  CHECK(r->dropped_samples() == 1);
+  CHECK(r->is_running());
+  r->stop_profiler();
+  REQUIRE(r.w.sent.size() == 2);
+  CHECK(r.w.sent[0].profiler_id == r.w.sent[1].profiler_id);
+}
+
 TEST_CASE("steps of the wall clock move nothing") {
   rig r(sampled());
   auto parts = r.parts();
