@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, Callable
 
 import pytest
@@ -29,6 +30,13 @@ def own_chunks(profiles: Profiles) -> list[dict[str, Any]]:
         chunk_id = message["payload"].split(b'"chunk_id":"')[1][:32].decode()
         found.append(check_message(record, Chunk([], chunk_id, "native", message["raw_profile"]), PROJECT))
     return found
+
+
+def waits_of_thread(server: Server, name: str) -> int:
+    for task in Path(f"/proc/{server.process.pid}/task").iterdir():
+        if (task / "comm").read_text().strip() == name:
+            return int((task / "status").read_text().split("\nvoluntary_ctxt_switches:")[1].split()[0])
+    return 0
 
 
 def circle(make_server: Callable[..., Server], kafka: LocalKafka, topic: str) -> tuple[Server, list[str], Profiles]:
@@ -85,6 +93,8 @@ def test_a_server_that_is_away_costs_no_more_than_the_patience_of_a_shutdown(mak
     server = make_server()
     server.start("--profile-self", f"http://{PROJECT.key}@127.0.0.1:{free_ports(1)[0]}/1")
     wait_until(lambda: "own profile start=started" in server.log(), "the profiler started")
+    # Or there would be nothing to send: the sampler waits once for each tick.
+    wait_until(lambda: waits_of_thread(server, "profile-sampler") > 5, "the profiler has ticked")
     assert server.send(request(plain())).status == 200
     assert server.stop() == 0
     assert "own profile: dropped profile chunks that were not sent in time: 1" in server.log(), server.log()
