@@ -87,6 +87,9 @@ def test_a_bad_dsn_ends_the_start(make_server: Callable[..., Server]) -> None:
     server.spawn("--profile-self", "localhost")
     assert server.process.wait(20) == 1
     assert "profiling.self_dsn: dsn: " in server.log(), server.log()
+    checked = make_server({"profiling": {"self_dsn": "localhost"}})
+    done = checked.command("check-config", "-c", str(checked.folder))
+    assert done.returncode == 1 and "profiling.self_dsn: dsn: " in done.stderr, done.stderr
 
 
 def test_a_server_that_is_away_costs_no_more_than_the_patience_of_a_shutdown(make_server: Callable[..., Server]) -> None:

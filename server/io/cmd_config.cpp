@@ -6,6 +6,7 @@
 #include "server/core/reason_page.hpp"
 #include "server/io/cmd_files.hpp"
 #include "server/io/project_folder.hpp"
+#include "server/io/self_profiler.hpp"
 
 namespace profile_relay::server {
 
@@ -78,6 +79,8 @@ int cmd_check_config(config_arguments const& a) {
   auto const loaded = load_configuration(a);
   if (!loaded) return 1;
   for (auto const& line : loaded->warnings) std::cerr << "warning: " << line << '\n';
+  if (auto const own = self_profiler::make(loaded->values.profiling.self_dsn); !own)
+    return fail(own.error().what);
   config::project_set set;
   auto folder = read_project_folder(a.dir / "projects");
   if (!folder.problem.empty() && !folder.missing)

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <csignal>
 
-#include "profile_relay/profiler.hpp"
 #include "server/io/cmd_files.hpp"
 #include "server/io/config_watcher.hpp"
 #include "server/io/delivery_driver.hpp"
@@ -246,12 +245,9 @@ int cmd_run(run_arguments const& a) {
   for (auto const& line : loaded->warnings) log(log_level::warn, line);
 
   stop_signals signals;
-  std::optional<self_profiler> own_profile;
-  try {
-    if (!settings.profiling.self_dsn.empty()) own_profile.emplace(settings.profiling.self_dsn);
-  } catch (invalid_options const& e) {
-    return fail(std::string("profiling.self_dsn: ") + e.what());
-  }
+  auto const made = self_profiler::make(settings.profiling.self_dsn);
+  if (!made) return fail(made.error().what);
+  auto const& own_profile = *made;
   running server(settings, a.dry_run);
   if (auto const e = server.start_delivery()) return fail(e->what);
   if (auto const e = server.start_http()) return fail(e->what);

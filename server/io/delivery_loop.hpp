@@ -38,8 +38,7 @@ struct loop_view {
 
 /// Feeds events to the state machine and carries out its actions, one thread at a time: who has the turn. The delivery
 /// thread sleeps in one io_context, which answers of the spool, librdkafka's queue (through a descriptor) and the machine's
-/// timer wake. A submit does not wait for it: its own thread takes the turn when that is free, since waking another thread
-/// costs more than what there is to do. Who finds the turn taken leaves word and goes; the one who ends it sees to that.
+/// timer wake. A submit does not wait for it: its own thread takes the turn when that is free, so that none need be woken. Who finds the turn taken leaves word and goes; the one who ends it sees to that.
 class delivery_loop {
  public:
   delivery_loop(delivery_fsm_settings const& settings, delivery_options options);

@@ -160,7 +160,8 @@ kafka_sink::~kafka_sink() {
 }
 
 kafka_sink::route const& kafka_sink::destination::next() const {
-  // Fewer, and 16 clients at once had small batches on both connections: a tenth more CPU, a fifth fewer requests.
+  // With fewer, a handful of clients at once have small batches on both connections, which cost CPU and requests:
+  // `./dev bench http` shows it with 1.
   constexpr std::uint64_t batches = 4;
   auto const has_room = [](route const& r) { return r.via->bytes_under_way < batches * r.via->batch_bytes; };
   if (auto const it = std::ranges::find_if(routes, has_room); it != routes.end()) return *it;

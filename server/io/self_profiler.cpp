@@ -16,9 +16,19 @@ self_profiler::self_profiler(std::string const& dsn) {
 
 self_profiler::~self_profiler() = default;
 
+start_result<std::unique_ptr<self_profiler>> self_profiler::make(std::string const& dsn) {
+  std::unique_ptr<self_profiler> out;
+  try {
+    if (!dsn.empty()) out.reset(new self_profiler(dsn));
+  } catch (invalid_options const& e) {
+    return start_error{std::string("profiling.self_dsn: ") + e.what()};
+  }
+  return out;
+}
+
 void self_profiler::start() {
   auto const result = client_->start_profiler();
-  log(result == start_result::started ? log_level::info : log_level::warn, "own profile",
+  log(result == profile_relay::start_result::started ? log_level::info : log_level::warn, "own profile",
       {{"start", to_string(result)}});
 }
 

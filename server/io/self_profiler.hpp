@@ -4,6 +4,8 @@
 #include <memory>
 #include <string>
 
+#include "server/io/delivery_error.hpp"
+
 namespace profile_relay {
 class profiler_client;
 }
@@ -16,8 +18,8 @@ namespace profile_relay::server {
 /// none of its own uploads makes another one.
 class self_profiler {
  public:
-  /// Throws profile_relay::invalid_options for a DSN that is none. Starts nothing yet.
-  explicit self_profiler(std::string const& dsn);
+  /// Null without a DSN; an error that names the option for one that is none. Starts nothing yet.
+  static start_result<std::unique_ptr<self_profiler>> make(std::string const& dsn);
   ~self_profiler();
 
   /// To be called when the server can take a request, which may be its own. A profiler that does not start is logged
@@ -28,6 +30,8 @@ class self_profiler {
   void stop(std::chrono::milliseconds patience);
 
  private:
+  explicit self_profiler(std::string const& dsn);
+
   std::unique_ptr<profiler_client> client_;
 };
 

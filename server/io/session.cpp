@@ -97,7 +97,7 @@ session::awaitable<session::read_result> session::read_more(std::size_t at_most)
   co_return r;
 }
 
-/// `likely_there`: asks the socket before the event loop, which costs several times as much even for what has arrived.
+/// `likely_there`: asks the socket before the event loop, so that what has arrived costs no turn of the loop.
 session::awaitable<session::read_result> session::read_into(std::span<std::byte> room, std::size_t& n,
                                                             bool likely_there) {
   n = 0;
