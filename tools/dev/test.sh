@@ -36,15 +36,42 @@ part() {
   return "$status"
 }
 
+failed_logs=() # of ctest, one a preset with failures
+
+# run_ctest PRESET: what it prints stays in the build folder too, so that failures can be told again at the end.
+run_ctest() {
+  local preset=$1 log=build/$1/ctest.log status=0
+  ctest --preset "$preset" -j "$(nproc)" 2>&1 | tee "$log" || status=$?
+  ((status == 0)) || failed_logs+=("$log")
+  return "$status"
+}
+
+# tell_failed_tests LOG: the output of each failed test once more, its last 60 lines, and ctest's list of them: a log of
+# this length is often cut in its middle, and the reason of a rare failure must not go with it.
+tell_failed_tests() {
+  say "failed in $1"
+  awk '
+    function flush_test(  i) {
+      for (i = (n > 60 ? n - 60 : 0); i < n; ++i) print lines[i]
+      n = 0
+      inside = 0
+    }
+    /^ *(Start +[0-9]+:|[0-9]+\/[0-9]+ Test +#)/ { flush_test() }
+    /^ *[0-9]+\/[0-9]+ Test +#.*(\*\*\*|Not Run)/ { inside = 1; print; next }
+    /^[0-9]+% tests passed/ { flush_test(); summary = 1 }
+    summary { print; next }
+    inside { lines[n++] = $0 }' "$1" >&2
+}
+
 test_ctest() {
   part "build dev" build_preset dev || return 0
-  part "ctest dev" ctest --preset dev -j "$(nproc)" || return 0
+  part "ctest dev" run_ctest dev || return 0
 }
 
 # test_sanitizers [--long]
 test_sanitizers() {
   part "build asan-ubsan" build_preset asan-ubsan || return 0
-  part "ctest asan-ubsan" ctest --preset asan-ubsan -j "$(nproc)" || true
+  part "ctest asan-ubsan" run_ctest asan-ubsan || true
   need_packages test
   need_integration_venv
   need_kafka
@@ -56,7 +83,7 @@ test_sanitizers() {
 # of spools one after another, which tell ThreadSanitizer no more than the first and take longer than all the rest.
 test_threads() {
   part "build tsan" build_preset tsan || return 0
-  part "ctest tsan" ctest --preset tsan -j "$(nproc)" || return 0
+  part "ctest tsan" run_ctest tsan || return 0
 }
 
 # In a process of its own: ./dev fuzz ends with what it found.
@@ -121,6 +148,8 @@ test_main() {
       *) "test_$name" ;;
     esac
   done
+  local log
+  for log in "${failed_logs[@]}"; do tell_failed_tests "$log"; done
   printf '%s\n' "${timings[@]}" >&2
   ((${#failures[@]} == 0)) || die "these parts failed:$(printf ' [%s]' "${failures[@]}")"
 }
