@@ -1,6 +1,7 @@
 #include "sdk/client/option_table.hpp"
 
 #include <array>
+#include <fstream>
 
 #include "sdk/client/check_options.hpp"
 #include "sdk/transport/dsn.hpp"
@@ -21,7 +22,15 @@ std::string text_refused(std::string const& text) {
   return {};
 }
 
-constexpr std::array<option_row, 14> rows = {{
+/// A folder opens too, but has no first byte.
+std::string file_refused(std::filesystem::path const& path) {
+  if (path.empty()) return {};
+  std::ifstream file(path, std::ios::binary);
+  if (file.peek() != std::ifstream::traits_type::eof()) return {};
+  return path.string() + " is empty or cannot be read";
+}
+
+constexpr std::array<option_row, 15> rows = {{
     {"dsn", "string", "required",
      "Where chunks go: `https://KEY@HOST/PROJECT`. Refused: another scheme, no key, a project that is no "
      "number.",
@@ -59,6 +68,9 @@ constexpr std::array<option_row, 14> rows = {{
     {"state_dir", "path", "empty: no state",
      "Folder for the decision of the next launch (R18); made if it is missing. One for each application.",
      nullptr},
+    {"ca_certs", "path", "empty: the system's",
+     "PEM file of the authorities that are trusted, instead of the system's. Refused: empty, not to be read.",
+     [](profiler_options const& o) { return file_refused(o.ca_certs); }},
     {"walk", "stack_walk", "automatic",
      "How stacks are followed: `unwind_tables`, `frame_pointers` (cheaper; the whole process must be built "
      "with them), "

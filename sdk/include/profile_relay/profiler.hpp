@@ -82,6 +82,7 @@ struct profiler_options {
   std::optional<double> profiles_sample_rate{};
   rate_function profiles_sampler{};
   std::filesystem::path state_dir{};
+  std::filesystem::path ca_certs{};
   stack_walk walk = stack_walk::automatic;
   bool debug = false;
   log_function log{};

@@ -61,6 +61,15 @@ TEST_CASE("release and environment with control characters or over 200 bytes are
   CHECK(refusal([](auto& o) { o.release = std::string(200, 'r'); }).empty());
 }
 
+TEST_CASE("a file of certificates that cannot be read is refused by its path") {
+  for (auto const* path : {"/nowhere.pem", "/", "/dev/null"}) {
+    auto o = sampled();
+    o.ca_certs = path;
+    CHECK_THROWS_WITH(check_options(o),
+                      Catch::Equals("ca_certs: " + std::string(path) + " is empty or cannot be read"));
+  }
+}
+
 TEST_CASE("docs/profiler-options.md is what the option table says") {
   std::ifstream file(DOCS_DIR "/profiler-options.md");
   std::stringstream text;

@@ -8,6 +8,8 @@
 #include <filesystem>
 #include <memory>
 
+#include "sdk/client/check_options.hpp"
+#include "sdk/client/client_parts.hpp"
 #include "sdk/transport/http_transport.hpp"
 #include "tests/sdk/transport/event_log.hpp"
 
@@ -75,6 +77,14 @@ TEST_CASE("TLS: a server that is trusted gets the chunk, others get nothing and 
   tls_server const server;
   SECTION("its certificate is trusted") {
     auto const t = make_http_transport({.dsn = server.dsn("127.0.0.1"), .ca_file = server.certificate()}, {});
+    t->send(chunk());
+    t->close(60s);
+    CHECK(t->counts().sent == 1);
+  }
+  SECTION("its certificate is named in the options of the client") {
+    profile_relay::profiler_options const options{.dsn = server.dsn("127.0.0.1"), .ca_certs = server.certificate()};
+    check_options(options);
+    auto const t = make_real_parts(options).make_transport({});
     t->send(chunk());
     t->close(60s);
     CHECK(t->counts().sent == 1);

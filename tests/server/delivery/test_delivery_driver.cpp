@@ -255,7 +255,9 @@ TEST_CASE("shutdown spools at its deadline what Kafka did not take, the counts a
 
 TEST_CASE("shutdown within its deadline lets Kafka finish") {
   driver_fixture f;
-  auto d = f.start(f.with_broker());
+  auto s = f.with_broker();
+  s.processing.kafka_config.emplace_back("linger.ms", "50000");  // so that none is delivered before
+  auto d = f.start(s);
   std::vector<std::future<record_end>> ends;
   for (int i = 0; i < 50; ++i) ends.push_back(f.submit(*d, message_of("x")));
   auto const counts = d->shutdown(in(60s));
