@@ -3,8 +3,8 @@
 
 Round by round, profile-relay and the bare path (Beast reads the body, librdkafka produces a record of our size, 200 from
 the delivery report) are started in turn and loaded: first with all they take, then with half of what profile-relay took.
-In the same round the chunk itself is expanded by the decoder's library, over and over. Printed are medians over the
-rounds. "necessary" is the CPU time of the bare path and of expanding the chunk, added up: what nobody can do without.
+Before, between and after them the chunk itself is expanded by the decoder's library, over and over, on every core at once:
+under load the other two have no idle core beside them either. Printed are medians over the rounds. "necessary" is the CPU time of the bare path and of expanding the chunk, added up: what nobody can do without.
 KAFKA_BOOTSTRAP names the broker; without it a local one is started, its log in memory.
 """
 
@@ -89,16 +89,18 @@ class Bench:
         body = self.folder / "body"
         body.write_bytes(http_bodies.coded(plain, scenario.coding))
         load = Load(body, self.key, scenario.connections, scenario.coding)
-        record_bytes = self.chunk_cost(0)["record_bytes"]
+        record_bytes = self.record_bytes()
         rows = {"profile-relay": [], "bare-path": [], "expand": []}
         for number in range(self.options.rounds):
             rate = None
+            expand = [self.expanding()]
             for name, command in self.commands(scenario, record_bytes).items():
                 measured = self.measure(name, command, load, rate)
                 rate = rate or measured["requests_per_second"] / 2
                 rows[name].append(measured)
                 print(f"round {number + 1} {name:14} {measured['requests_per_second']:.0f} requests/s", file=sys.stderr)
-            rows["expand"].append(self.chunk_cost(1))
+                expand.append(self.expanding())
+            rows["expand"].append({"cpu_per_1000": statistics.mean(expand)})
         print_table(scenario.title(body.stat().st_size, record_bytes), rows, self.options)
         if self.options.stages:
             self.broker.fresh_topic()
@@ -108,12 +110,21 @@ class Bench:
                 load.full(port, 1)
                 http_stages.print_stages(pid, load, port, 2 * self.options.seconds)
 
-    def chunk_cost(self, seconds):
-        done = subprocess.run([self.programs / "chunk-cost", self.folder / "plain", "--seconds", str(seconds)],
-                              capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            give_up(done.stderr.strip())
-        return json.loads(done.stdout)
+    def chunk_costs(self, copies, seconds):
+        """What `copies` of chunk-cost say that run at the same time."""
+        command = [self.programs / "chunk-cost", self.folder / "plain", "--seconds", str(seconds)]
+        running_copies = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(copies)]
+        said = [copy.communicate()[0] for copy in running_copies]
+        if any(copy.returncode for copy in running_copies):
+            give_up("chunk-cost failed; its words are above")
+        return [json.loads(words) for words in said]
+
+    def record_bytes(self):
+        return self.chunk_costs(1, 0)[0]["record_bytes"]
+
+    def expanding(self):
+        """CPU seconds of expanding a thousand chunks, every core at it."""
+        return statistics.mean(cost["cpu_per_1000"] for cost in self.chunk_costs(os.cpu_count(), 1))
 
     def measure(self, name, command, load, rate):
         self.broker.fresh_topic()
