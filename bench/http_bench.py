@@ -3,8 +3,9 @@
 
 Round by round, profile-relay and the bare path (Beast reads the body, librdkafka produces a record of our size, 200 from
 the delivery report) are started in turn and loaded: first with all they take, then with half of what profile-relay took.
-Before, between and after them the chunk itself is expanded by the decoder's library, over and over, on every core at once:
-under load the other two have no idle core beside them either. Printed are medians over the rounds. "necessary" is the CPU time of the bare path and of expanding the chunk, added up: what nobody can do without.
+Before, between and after them the chunk itself is expanded by the decoder's library, over and over, on every core at
+once: under load the other two have no idle core beside them either. Printed are medians over the rounds. "necessary" is
+the CPU time of the bare path and of expanding the chunk, added up: what nobody can do without.
 KAFKA_BOOTSTRAP names the broker; without it a local one is started, its log in memory.
 """
 

@@ -25,8 +25,7 @@ client_parts make_real_parts(profiler_options const& options) {
   parts.random = std::make_unique<system_random>();
   parts.stacks = make_signal_sampler(walk_of(options.walk));
   parts.traces = make_trace_builder_factory();
-  parts.make_transport = [dsn = options.dsn,
-                          ca_file = options.ca_certs.string()](transport_events events) {
+  parts.make_transport = [dsn = options.dsn, ca_file = options.ca_certs.string()](transport_events events) {
     return make_http_transport({.dsn = dsn, .ca_file = ca_file}, std::move(events));
   };
   parts.worker = std::make_unique<thread_worker>();

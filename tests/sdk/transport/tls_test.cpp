@@ -82,7 +82,8 @@ TEST_CASE("TLS: a server that is trusted gets the chunk, others get nothing and 
     CHECK(t->counts().sent == 1);
   }
   SECTION("its certificate is named in the options of the client") {
-    profile_relay::profiler_options const options{.dsn = server.dsn("127.0.0.1"), .ca_certs = server.certificate()};
+    profile_relay::profiler_options const options{.dsn = server.dsn("127.0.0.1"),
+                                                  .ca_certs = server.certificate()};
     check_options(options);
     auto const t = make_real_parts(options).make_transport({});
     t->send(chunk());
