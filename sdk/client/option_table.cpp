@@ -22,9 +22,11 @@ std::string text_refused(std::string const& text) {
   return {};
 }
 
-/// A folder opens too, but has no first byte.
+/// Only a regular file is opened: a pipe would wait for its other end.
 std::string file_refused(std::filesystem::path const& path) {
   if (path.empty()) return {};
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(path, ignored)) return path.string() + " is no regular file";
   std::ifstream file(path, std::ios::binary);
   if (file.peek() != std::ifstream::traits_type::eof()) return {};
   return path.string() + " is empty or cannot be read";
@@ -69,7 +71,8 @@ constexpr std::array<option_row, 15> rows = {{
      "Folder for the decision of the next launch (R18); made if it is missing. One for each application.",
      nullptr},
     {"ca_certs", "path", "empty: the system's",
-     "PEM file of the authorities that are trusted, instead of the system's. Refused: empty, not to be read.",
+     "PEM file of the authorities that are trusted, instead of the system's. Refused: no regular file, "
+     "empty, not to be read.",
      [](profiler_options const& o) { return file_refused(o.ca_certs); }},
     {"walk", "stack_walk", "automatic",
      "How stacks are followed: `unwind_tables`, `frame_pointers` (cheaper; the whole process must be built "

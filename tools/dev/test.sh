@@ -46,21 +46,12 @@ run_ctest() {
   return "$status"
 }
 
-# tell_failed_tests LOG: the output of each failed test once more, its last 60 lines, and ctest's list of them: a log of
-# this length is often cut in its middle, and the reason of a rare failure must not go with it.
+# tell_failed_tests LOG: the begin of what each failed test printed once more, and ctest's list of them: a log of this length
+# is often cut in its middle, and the reason of a rare failure must not go with it.
 tell_failed_tests() {
   say "failed in $1"
-  awk '
-    function flush_test(  i) {
-      for (i = (n > 60 ? n - 60 : 0); i < n; ++i) print lines[i]
-      n = 0
-      inside = 0
-    }
-    /^ *(Start +[0-9]+:|[0-9]+\/[0-9]+ Test +#)/ { flush_test() }
-    /^ *[0-9]+\/[0-9]+ Test +#.*(\*\*\*|Not Run)/ { inside = 1; print; next }
-    /^[0-9]+% tests passed/ { flush_test(); summary = 1 }
-    summary { print; next }
-    inside { lines[n++] = $0 }' "$1" >&2
+  sed '/^[0-9]*% tests passed/,$d' "$1" | grep -E -A60 'Test +#[0-9]+:.*\*\*\*' >&2
+  sed -n '/^[0-9]*% tests passed/,$p' "$1" >&2
 }
 
 test_ctest() {
@@ -68,9 +59,9 @@ test_ctest() {
   part "ctest dev" run_ctest dev || return 0
 }
 
-# Left out (see the preset) is the test that forks while the profiler's threads start: the allocator of AddressSanitizer in
-# GCC 12 knows no fork, and its locks, held by those threads, stay held in the child. The plain build runs it.
-# test_sanitizers [--long]
+# test_sanitizers [--long]. Left out (see the preset) is the test that forks while the profiler's threads start: the allocator
+# of AddressSanitizer in GCC 12 knows no fork, and its locks, held by those threads, stay held in the child. The plain build
+# runs it.
 test_sanitizers() {
   part "build asan-ubsan" build_preset asan-ubsan || return 0
   part "ctest asan-ubsan" run_ctest asan-ubsan || true
